@@ -1,0 +1,2 @@
+//! taiku
+fn main() {}
