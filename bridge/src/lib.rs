@@ -3,13 +3,26 @@
 //!
 //! This crate is pure. It does no I/O, knows no clock and compiles natively and to WebAssembly, so that the
 //! host page and the broker run the very same checks.
+//!
+//! Read in this order: [`manifest`] says what a plugin asks for, [`message`] and [`panel`] say who speaks,
+//! [`call`] gives a request its type, [`gate`] decides, [`refusal`] names the outcome, [`api`] carries it on.
 
+pub mod api;
+pub mod call;
+pub mod gate;
 pub mod id;
+pub mod json;
+pub mod manifest;
+pub mod message;
+pub mod panel;
 pub mod permission;
 pub mod refusal;
 pub mod slug;
 
+pub use call::{Call, Method};
+pub use gate::{Caller, Grant};
 pub use id::PluginId;
+pub use manifest::Manifest;
 pub use permission::Permission;
 pub use refusal::{Code, Refusal};
 pub use slug::Slug;
