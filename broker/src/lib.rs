@@ -1,1 +1,4 @@
 //! taiku
+
+pub mod random;
+pub mod vault;

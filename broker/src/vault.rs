@@ -1,0 +1,191 @@
+//! The vault: seals tokens and client secrets before they are stored, and opens them again.
+//!
+//! Three levels of keys: the root key wraps the ring keys of the keyring file ([`keyring`]); a ring key and a fresh salt
+//! make the key of one record ([`record`](self)). A record opens only at the [`Place`] it was sealed for.
+//! Nothing here reads a clock or draws random bytes of its own: both are parameters.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::random::Random;
+
+pub mod hash;
+pub mod keyring;
+mod place;
+mod record;
+mod secret;
+
+pub use keyring::{Keys, KeysError, RootKeySource};
+pub use place::{ContextHash, Place};
+pub use secret::{Secret, SecretString};
+
+const CHECK_TEXT: &[u8] = b"taiku vault check value v1";
+
+/// A set of keys for one kind of secret. They are apart so that a process can be given one ring and not another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ring {
+    /// `at`: access tokens.
+    AccessTokens,
+    /// `rt`: refresh tokens, client secrets and PKCE verifiers.
+    RefreshTokens,
+    /// `cfg`: webhook secrets and settings.
+    Settings,
+}
+
+impl Ring {
+    /// All rings, in the order of their ids.
+    pub const ALL: [Self; 3] = [Self::AccessTokens, Self::RefreshTokens, Self::Settings];
+
+    /// The name in the keyring file and in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AccessTokens => "at",
+            Self::RefreshTokens => "rt",
+            Self::Settings => "cfg",
+        }
+    }
+
+    /// The ring with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ring| ring.name() == name)
+    }
+
+    const fn id(self) -> u8 {
+        match self {
+            Self::AccessTokens => 1,
+            Self::RefreshTokens => 2,
+            Self::Settings => 3,
+        }
+    }
+
+    fn from_id(id: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|ring| ring.id() == id)
+    }
+}
+
+impl fmt::Display for Ring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Why a record did not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VaultError {
+    /// The bytes are not a record of a format or algorithm that this version knows.
+    #[error(
+        "the stored secret has a format this version does not know; it may have been written by a newer one"
+    )]
+    UnknownFormat,
+    /// The keyring holds no usable key of this version and fingerprint. Answer 503 and try again with a reloaded keyring.
+    #[error(
+        "the stored secret needs version {version} of ring `{ring}`, which this keyring cannot open; \
+             reload the keyring or restore the key"
+    )]
+    KeyUnknown {
+        /// The ring the record names.
+        ring: Ring,
+        /// The key version the record names.
+        version: u32,
+    },
+    /// The record was changed, cut, or belongs to another place. One error for every reason.
+    #[error("the stored secret is not the one that was sealed for this place; restore the row from a backup")]
+    Integrity,
+}
+
+impl VaultError {
+    /// Whether the same call may succeed later without anyone connecting again.
+    #[must_use]
+    pub const fn is_retriable(self) -> bool {
+        matches!(self, Self::KeyUnknown { .. })
+    }
+}
+
+/// Seals and opens secrets. Clones are cheap and share the keys.
+#[derive(Clone)]
+pub struct Vault(Arc<Inner>);
+
+struct Inner {
+    keys: Keys,
+    random: Random,
+}
+
+impl Vault {
+    /// A vault over loaded keys.
+    #[must_use]
+    pub fn new(keys: Keys, random: Random) -> Self {
+        Self(Arc::new(Inner { keys, random }))
+    }
+
+    /// Seals a secret for one place under the ring's active key. Two calls never give the same bytes.
+    #[must_use]
+    pub fn seal(&self, ring: Ring, place: &Place<'_>, secret: &[u8]) -> Vec<u8> {
+        record::seal(self.0.keys.active(ring), place, secret, &self.0.random)
+    }
+
+    /// Opens a record that was sealed under this ring for this place.
+    ///
+    /// # Errors
+    /// See [`VaultError`]. Nothing of the secret is returned in any of them, and no other key is tried.
+    pub fn open(&self, ring: Ring, place: &Place<'_>, record: &[u8]) -> Result<Secret, VaultError> {
+        let header = record::Header::read(record)?;
+        if header.ring != ring {
+            return Err(VaultError::Integrity);
+        }
+        let key = self
+            .0
+            .keys
+            .find(ring, header.version, header.fingerprint)
+            .ok_or(VaultError::KeyUnknown { ring, version: header.version })?;
+        record::open(key, &header, place, record)
+    }
+
+    /// A record with a known content, to be stored in the database when it is made.
+    #[must_use]
+    pub fn check_value(&self, ring: Ring) -> Vec<u8> {
+        self.seal(ring, &check_place(ring), CHECK_TEXT)
+    }
+
+    /// Refuses a keyring that does not belong to the database that holds this check record.
+    ///
+    /// # Errors
+    /// [`KeysError::OtherDatabase`], which names the ring and the keyring file.
+    pub fn verify_check(&self, ring: Ring, record: &[u8]) -> Result<(), KeysError> {
+        let wrong =
+            |reason| KeysError::OtherDatabase { ring, keyring: self.0.keys.keyring().to_owned(), reason };
+        let text = self.open(ring, &check_place(ring), record).map_err(wrong)?;
+        if hash::eq(text.expose(), CHECK_TEXT) { Ok(()) } else { Err(wrong(VaultError::Integrity)) }
+    }
+
+    /// Eight hexadecimal digits that stand for a token in logs: the same token has the same tag, and none can be undone.
+    #[must_use]
+    pub fn tag(&self, token: &str) -> String {
+        short_mac(self.0.keys.log_key(), token)
+    }
+
+    /// Eight hexadecimal digits that let an admin see which client secret is set. It cannot be undone.
+    #[must_use]
+    pub fn fingerprint(&self, secret: &str) -> String {
+        short_mac(self.0.keys.fingerprint_key(), secret)
+    }
+}
+
+fn short_mac(key: &[u8; 32], text: &str) -> String {
+    hash::hex(&hash::hmac(key, text.as_bytes())[..4])
+}
+
+fn check_place(ring: Ring) -> Place<'static> {
+    Place {
+        table: "vault_checks",
+        column: "record",
+        user: "",
+        row: ring.name(),
+        context: ContextHash::NONE,
+        generation: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests;

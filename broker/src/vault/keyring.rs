@@ -1,0 +1,161 @@
+//! The keys: a root key that is kept apart, and a keyring file with the ring keys wrapped by it.
+//!
+//! Keys are made for a new database only ([`Keys::create`]); with an existing one every fault refuses the start
+//! ([`Keys::load`]), because a new key in place of a lost one would hide that all secrets are lost.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::{Ring, hash};
+use crate::random::Random;
+
+mod error;
+mod files;
+mod ring_file;
+mod root;
+
+pub use error::KeysError;
+pub use root::RootKeySource;
+
+use root::RootKey;
+
+/// What a ring key may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Seals and opens. Exactly one key of a ring is active.
+    Active,
+    /// Opens what is there.
+    DecryptOnly,
+    /// Kept so that its version is not given again; neither seals nor opens.
+    Retired,
+}
+
+/// One version of one ring's key.
+pub(super) struct RingKey {
+    pub(super) ring: Ring,
+    pub(super) version: u32,
+    pub(super) state: KeyState,
+    pub(super) fingerprint: [u8; 8],
+    pub(super) secret: Zeroizing<[u8; 32]>,
+    pub(super) created_at: i64,
+}
+
+impl RingKey {
+    fn generate(ring: Ring, random: &Random, now: i64) -> Self {
+        let secret = Zeroizing::new(random.bytes());
+        let fingerprint = key_fingerprint(&secret);
+        Self { ring, version: 1, state: KeyState::Active, fingerprint, secret, created_at: now }
+    }
+}
+
+/// Public name of a key, stored beside it and in every record.
+fn key_fingerprint(secret: &[u8; 32]) -> [u8; 8] {
+    hash::expand(&hash::extract(None, secret), b"taiku vault v1: key fingerprint")
+}
+
+/// All keys of an installation, checked: each ring has exactly one active key.
+pub struct Keys {
+    keyring: PathBuf,
+    active: [RingKey; 3],
+    decrypt_only: Vec<RingKey>,
+    log_key: Zeroizing<[u8; 32]>,
+    fingerprint_key: Zeroizing<[u8; 32]>,
+}
+
+impl Keys {
+    /// For a new database: makes the root key file and the keyring where they are missing, and loads them.
+    /// What is there is kept: brokers that share a keyring may start at the same time, and an admin may bring a root key.
+    /// `now` is in Unix seconds.
+    ///
+    /// # Errors
+    /// A file cannot be written, a keyring is there without its root key, or whatever [`Keys::load`] refuses.
+    pub fn create(
+        root: &RootKeySource,
+        keyring: &Path,
+        random: &Random,
+        now: i64,
+    ) -> Result<Self, KeysError> {
+        if !keyring.exists() {
+            root.generate_if_missing(random)?;
+            let root_key = root.read()?;
+            let keys = Ring::ALL.map(|ring| RingKey::generate(ring, random, now));
+            let text = ring_file::write(&root_key, &keys, random);
+            files::write_new(keyring, text.as_bytes(), 0o600, random)?;
+        }
+        Self::load(root, keyring)
+    }
+
+    /// For an existing database: reads both and checks everything before anything is served.
+    ///
+    /// # Errors
+    /// See [`KeysError`]; each names the file and the key, and says what to do.
+    pub fn load(root: &RootKeySource, keyring: &Path) -> Result<Self, KeysError> {
+        let root_key = root.read()?;
+        let text = files::read_private(keyring)?.ok_or_else(|| KeysError::KeyringMissing(keyring.into()))?;
+        let keys = ring_file::read(&root_key, root, keyring, &text)?;
+        Self::sort(keyring, &root_key, keys)
+    }
+
+    fn sort(keyring: &Path, root: &RootKey, keys: Vec<RingKey>) -> Result<Self, KeysError> {
+        let (mut active, mut decrypt_only) = (Vec::new(), Vec::new());
+        for key in keys {
+            match key.state {
+                KeyState::Active => active.push(key),
+                KeyState::DecryptOnly => decrypt_only.push(key),
+                KeyState::Retired => {}
+            }
+        }
+        let mut one = |ring| take_only(&mut active, keyring, ring);
+        Ok(Self {
+            active: [one(Ring::AccessTokens)?, one(Ring::RefreshTokens)?, one(Ring::Settings)?],
+            keyring: keyring.to_owned(),
+            decrypt_only,
+            log_key: root.derive(b"taiku vault v1: tags in logs"),
+            fingerprint_key: root.derive(b"taiku vault v1: fingerprints of client secrets"),
+        })
+    }
+
+    /// The key that seals.
+    pub(super) fn active(&self, ring: Ring) -> &RingKey {
+        let [at, rt, cfg] = &self.active;
+        match ring {
+            Ring::AccessTokens => at,
+            Ring::RefreshTokens => rt,
+            Ring::Settings => cfg,
+        }
+    }
+
+    /// The one key with this version and fingerprint, unless it is retired.
+    pub(super) fn find(&self, ring: Ring, version: u32, fingerprint: [u8; 8]) -> Option<&RingKey> {
+        self.active
+            .iter()
+            .chain(&self.decrypt_only)
+            .find(|key| key.ring == ring && key.version == version && key.fingerprint == fingerprint)
+    }
+
+    pub(super) fn keyring(&self) -> &Path {
+        &self.keyring
+    }
+
+    pub(super) fn log_key(&self) -> &[u8; 32] {
+        &self.log_key
+    }
+
+    pub(super) fn fingerprint_key(&self) -> &[u8; 32] {
+        &self.fingerprint_key
+    }
+}
+
+fn take_only(active: &mut Vec<RingKey>, keyring: &Path, ring: Ring) -> Result<RingKey, KeysError> {
+    let at = active.iter().position(|key| key.ring == ring);
+    let key = at.map(|at| active.swap_remove(at));
+    let key = key.ok_or_else(|| KeysError::NoActiveKey { keyring: keyring.into(), ring })?;
+    match active.iter().find(|other| other.ring == ring) {
+        None => Ok(key),
+        Some(_) => Err(KeysError::TwoActiveKeys { keyring: keyring.into(), ring }),
+    }
+}
+
+#[cfg(test)]
+mod tests;
