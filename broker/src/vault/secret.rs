@@ -9,7 +9,11 @@ use super::VaultError;
 ///
 /// ```
 /// let secret = taiku_broker::vault::Secret::new(b"token".to_vec());
-/// assert_eq!(secret.expose(), b"token");
+/// // What is refused below works on the exposed bytes: it is the secret that refuses.
+/// let exposed = secret.expose();
+/// assert!(exposed == exposed.to_owned().clone());
+/// format!("{:?}", exposed);
+/// serde_json::to_string(&exposed);
 /// ```
 /// It cannot be cloned:
 /// ```compile_fail,E0599
@@ -69,7 +73,12 @@ impl Secret {
 ///
 /// ```
 /// let secret = taiku_broker::vault::SecretString::new("token".to_owned());
-/// assert_eq!(secret.expose(), "token");
+/// // What is refused below works on the exposed text: it is the secret that refuses.
+/// let exposed = secret.expose();
+/// assert!(exposed == exposed.to_owned().clone());
+/// format!("{:?}", exposed);
+/// format!("{}", exposed);
+/// serde_json::to_string(&exposed);
 /// ```
 /// It cannot be cloned, printed, displayed, serialised or compared with `==`:
 /// ```compile_fail,E0599

@@ -69,7 +69,7 @@ impl RootKeySource {
 }
 
 /// A root key that was checked.
-pub(super) struct RootKey(Zeroizing<[u8; 32]>);
+pub(super) struct RootKey(pub(super) Zeroizing<[u8; 32]>);
 
 impl RootKey {
     /// A key of its own for one purpose.
