@@ -1,0 +1,306 @@
+//! The database: one set of queries over SQLite and Postgres.
+//!
+//! A [`Tx`] is the repository: functions of the modules below take one, look-ups return `Option`, a write that
+//! touched the wrong number of rows is an error, [`Tx::commit`] is explicit and dropping undoes.
+
+pub mod activity;
+pub mod api_keys;
+pub mod audit;
+pub mod connections;
+pub mod flows;
+pub mod grants;
+pub mod idempotency;
+pub mod integrations;
+pub mod sessions;
+pub mod users;
+pub mod vault_checks;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transaction};
+
+/// Each migration in order: version, name, text.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "core", include_str!("../../migrations/0001_core.sql"))];
+
+/// How long a writer waits for another before it gives up.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Runs a query on whichever engine a transaction is of; the body is type-checked for both.
+macro_rules! with {
+    ($tx:expr, |$conn:ident| $body:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $body.await
+            }
+            $crate::store::Tx::Postgres(tx) => {
+                let $conn = &mut **tx;
+                $body.await
+            }
+        }
+    };
+}
+pub(crate) use with;
+
+/// Runs a statement and tells how many rows it touched.
+macro_rules! execute {
+    ($tx:expr, $query:expr) => {
+        match $tx {
+            $crate::store::Tx::Sqlite(tx) => $query.execute(&mut **tx).await.map(|done| done.rows_affected()),
+            $crate::store::Tx::Postgres(tx) => {
+                $query.execute(&mut **tx).await.map(|done| done.rows_affected())
+            }
+        }
+    };
+}
+pub(crate) use execute;
+
+/// Declares a row that both engines decode by column name.
+macro_rules! row {
+    (struct $name:ident { $($field:ident: $type:ty,)+ }) => {
+        struct $name { $($field: $type,)+ }
+        $crate::store::row!(@engine $name, sqlx::sqlite::SqliteRow, $($field)+);
+        $crate::store::row!(@engine $name, sqlx::postgres::PgRow, $($field)+);
+    };
+    (@engine $name:ident, $row:ty, $($field:ident)+) => {
+        impl sqlx::FromRow<'_, $row> for $name {
+            fn from_row(row: &$row) -> sqlx::Result<Self> {
+                use sqlx::Row as _;
+                Ok(Self { $($field: row.try_get(stringify!($field))?,)+ })
+            }
+        }
+    };
+}
+pub(crate) use row;
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or could not be reached.
+    #[error("the database failed: {0}")]
+    Database(#[from] sqlx::Error),
+    /// A migration failed, or the database is newer than this program.
+    #[error("the database could not be migrated: {0}")]
+    Migrate(#[from] MigrateError),
+    /// The address of the database is none that we know.
+    #[error("TAIKU_DATABASE_URL must begin with `sqlite://` or `postgres://`")]
+    Url,
+    /// A write touched the wrong number of rows.
+    #[error("{what} changed {rows} rows instead of one")]
+    Rows {
+        /// The write.
+        what: &'static str,
+        /// How many.
+        rows: u64,
+    },
+    /// A row that no version of this program writes.
+    #[error("table {table}, column {column}, row {id}: {what}")]
+    Inconsistent {
+        /// Where.
+        table: &'static str,
+        /// Where.
+        column: &'static str,
+        /// Where.
+        id: String,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl StoreError {
+    /// Whether waiting a moment and trying again may help.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::PoolTimedOut) => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                // SQLITE_BUSY and SQLITE_LOCKED with their extended codes; Postgres' serialisation failures.
+                matches!(error.code().as_deref(), Some("5" | "6" | "261" | "517" | "262" | "40001" | "40P01"))
+            }
+            Self::Database(_)
+            | Self::Migrate(_)
+            | Self::Url
+            | Self::Rows { .. }
+            | Self::Inconsistent { .. } => false,
+        }
+    }
+}
+
+/// A result of the store.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A pool of connections to one of the two engines.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// Embedded.
+    Sqlite(SqlitePool),
+    /// For several brokers.
+    Postgres(PgPool),
+}
+
+/// A transaction.
+#[derive(Debug)]
+pub enum Tx {
+    /// Of SQLite.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// Of Postgres.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Store {
+    /// Opens a database by its URL. An SQLite file is made if it is missing.
+    ///
+    /// # Errors
+    /// When the URL is not understood or the database cannot be opened.
+    pub async fn open(url: &str) -> Result<Self> {
+        match url.split_once("://") {
+            Some(("sqlite", _)) => {
+                let options = SqliteConnectOptions::from_str(url)?
+                    .create_if_missing(true)
+                    .foreign_keys(true)
+                    .journal_mode(SqliteJournalMode::Wal)
+                    .synchronous(SqliteSynchronous::Full)
+                    .busy_timeout(BUSY_TIMEOUT);
+                let pool = SqlitePoolOptions::new().max_connections(8).acquire_timeout(BUSY_TIMEOUT);
+                Ok(Self::Sqlite(pool.connect_with(options).await?))
+            }
+            Some(("postgres" | "postgresql", _)) => {
+                let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(BUSY_TIMEOUT);
+                Ok(Self::Postgres(pool.connect(url).await?))
+            }
+            _ => Err(StoreError::Url),
+        }
+    }
+
+    /// Whether nothing was ever stored: the one time that keys may be generated.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn is_new(&self) -> Result<bool> {
+        let mut tx = self.read().await?;
+        let tables: i64 = match &mut tx {
+            Tx::Sqlite(tx) => {
+                sqlx::query_scalar("select count(*) from sqlite_master where name = 'users'")
+                    .fetch_one(&mut **tx)
+                    .await?
+            }
+            Tx::Postgres(tx) => {
+                sqlx::query_scalar(
+                    "select count(*) from information_schema.tables \
+                     where table_name = 'users' and table_schema = current_schema()",
+                )
+                .fetch_one(&mut **tx)
+                .await?
+            }
+        };
+        Ok(tables == 0)
+    }
+
+    /// Brings the schema up to this program's version.
+    ///
+    /// # Errors
+    /// When a migration fails.
+    pub async fn migrate(&self) -> Result<()> {
+        let migrations = MIGRATIONS
+            .iter()
+            .map(|(version, name, sql)| {
+                let sql = SqlStr::from_static(sql);
+                Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql, false)
+            })
+            .collect();
+        let migrator = Migrator { migrations, ..Migrator::DEFAULT };
+        match self {
+            Self::Sqlite(pool) => migrator.run(pool).await?,
+            Self::Postgres(pool) => migrator.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// Begins a transaction that only reads.
+    ///
+    /// # Errors
+    /// When no connection is free.
+    pub async fn read(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite(pool) => Tx::Sqlite(pool.begin().await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Begins a transaction that writes. On SQLite it takes the write lock at once: of 64 tasks that read and
+    /// then write, a deferred `begin` lets 6 succeed.
+    ///
+    /// # Errors
+    /// When no connection is free or another writer holds the lock for too long.
+    pub async fn write(&self) -> Result<Tx> {
+        Ok(match self {
+            Self::Sqlite(pool) => Tx::Sqlite(pool.begin_with("begin immediate").await?),
+            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<()> {
+        let mut tx = self.read().await?;
+        execute!(&mut tx, sqlx::query("select 1"))?;
+        Ok(())
+    }
+
+    /// Closes every connection, so that an SQLite file is left without its journal.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(pool) => pool.close().await,
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// Makes what was written last.
+    ///
+    /// # Errors
+    /// When the database refuses; then nothing was written.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+}
+
+/// Insists that a write touched exactly one row.
+fn one(what: &'static str, rows: u64) -> Result<()> {
+    if rows == 1 { Ok(()) } else { Err(StoreError::Rows { what, rows }) }
+}
+
+/// Reads a list that is stored as JSON text.
+fn list<T: serde::de::DeserializeOwned>(
+    table: &'static str,
+    column: &'static str,
+    id: &str,
+    text: &str,
+) -> Result<Vec<T>> {
+    serde_json::from_str(text).map_err(|error| StoreError::Inconsistent {
+        table,
+        column,
+        id: id.to_owned(),
+        what: error.to_string(),
+    })
+}
+
+/// Writes a list as JSON text.
+fn list_text<T: serde::Serialize>(list: &[T]) -> String {
+    serde_json::to_string(list).unwrap_or_else(|_| "[]".to_owned())
+}
