@@ -1,6 +1,8 @@
 //! The broker of taiku.
 
 pub mod clock;
+pub mod egress;
+pub mod oauth;
 pub mod random;
 pub mod store;
 pub mod vault;

@@ -1,0 +1,136 @@
+//! Evens out what token endpoints answer.
+//!
+//! | the answer | becomes |
+//! |---|---|
+//! | 429, 5xx | [`TokenError::Transient`] with `Retry-After` |
+//! | 3xx, empty, HTML, over 256 KiB, no object | [`TokenError::Unusable`] |
+//! | an `error`, or `ok: false`, at any other status | the class of its code ([`CODES`]) |
+//! | 4xx without a code | [`TokenError::InvalidClient`] for 401, else [`TokenError::Denied`] |
+//! | form-encoded instead of JSON | read as if it were JSON |
+//! | the token object elsewhere | found by `token_pointer` |
+//! | no `access_token`, or one that is no visible ASCII | [`Unusable::AccessToken`] |
+//! | `token_type` absent or empty; in another case; `bot`, `user` | bearer |
+//! | any other `token_type`, `mac` for one | [`Unusable::TokenType`] |
+//! | `refresh_token` empty or null | none |
+//! | `expires_in` absent, zero, negative, or no number | unknown: the token is used until the provider refuses it |
+//! | `expires_in` as a string | the number in it |
+//! | `expires_in` beyond ten years, `1e30` for one | ten years |
+//! | `scope` with commas, or as an array | a list; absent or null: unknown |
+
+mod fields;
+mod refused;
+
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+use super::TokenError;
+use super::error::Unusable;
+use crate::egress::Inbound;
+
+#[cfg(doc)]
+use refused::CODES;
+
+/// Bytes of a token answer. The largest that were seen are JWTs of some kilobytes.
+const MAX_ANSWER: usize = 256 * 1024;
+/// Longest wait that a provider may ask for.
+const MAX_RETRY_AFTER: u64 = 24 * 60 * 60;
+
+/// The parts of an HTTP answer that matter here.
+pub(super) struct Answer<'a> {
+    status: StatusCode,
+    content_type: &'a str,
+    retry_after: Option<Duration>,
+    body: &'a [u8],
+}
+
+impl<'a> From<&'a Inbound> for Answer<'a> {
+    fn from(inbound: &'a Inbound) -> Self {
+        let header = |name| inbound.headers.get(name).and_then(|value| value.to_str().ok());
+        let seconds = header(RETRY_AFTER).and_then(|value| value.trim().parse::<u64>().ok());
+        Self {
+            status: inbound.status,
+            content_type: header(CONTENT_TYPE).unwrap_or_default(),
+            retry_after: seconds.map(|seconds| Duration::from_secs(seconds.min(MAX_RETRY_AFTER))),
+            body: &inbound.body,
+        }
+    }
+}
+
+/// Turns an answer into the JSON of RFC 6749 section 5.1, or into the reason why there is no token in it.
+pub(super) fn normalise(answer: &Answer<'_>, pointer: &str) -> Result<Vec<u8>, TokenError> {
+    if let Some(transient) = transient(answer.status, answer.retry_after) {
+        return Err(transient);
+    }
+    if answer.status.is_redirection() {
+        return Err(Unusable::Redirect.into());
+    }
+    let root = match object(answer) {
+        Ok(root) => root,
+        Err(_) if answer.status.is_client_error() => return Err(refused::without_code(answer.status)),
+        Err(why) => return Err(why.into()),
+    };
+    if let Some(refused) = refused::reason(&root, answer.retry_after) {
+        return Err(refused);
+    }
+    if !answer.status.is_success() {
+        return Err(refused::without_code(answer.status));
+    }
+    let token = pointed(root, pointer)?;
+    if let Some(refused) = refused::reason(&token, answer.retry_after) {
+        return Err(refused);
+    }
+    Ok(Value::Object(fields::even(&token)?).to_string().into_bytes())
+}
+
+/// Whether the status alone says that the provider is overloaded or broken for now.
+pub(super) fn transient(status: StatusCode, retry_after: Option<Duration>) -> Option<TokenError> {
+    let busy = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
+    busy.then_some(TokenError::Transient { retry_after })
+}
+
+impl Answer<'_> {
+    /// The wait that the provider asked for.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+/// Reads the body by what it looks like, since content types of token endpoints are often wrong.
+fn object(answer: &Answer<'_>) -> Result<Map<String, Value>, Unusable> {
+    if answer.body.len() > MAX_ANSWER {
+        return Err(Unusable::TooLarge);
+    }
+    let body = answer.body.trim_ascii();
+    match body.first() {
+        None => Err(Unusable::Empty),
+        Some(b'{') => serde_json::from_slice(body).map_err(|_| Unusable::NotAnObject),
+        Some(b'<') => Err(Unusable::Html),
+        Some(_) if answer.content_type.to_ascii_lowercase().starts_with("text/html") => Err(Unusable::Html),
+        Some(_) => form(body),
+    }
+}
+
+/// A form that is none would parse too, as one field with an odd name; so it must name what an answer consists of.
+fn form(body: &[u8]) -> Result<Map<String, Value>, Unusable> {
+    let fields: Map<String, Value> =
+        form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into())).collect();
+    let known = fields.contains_key("access_token") || fields.contains_key("error");
+    if known { Ok(fields) } else { Err(Unusable::NotAnObject) }
+}
+
+fn pointed(root: Map<String, Value>, pointer: &str) -> Result<Map<String, Value>, Unusable> {
+    if pointer.is_empty() {
+        return Ok(root);
+    }
+    match Value::Object(root).pointer_mut(pointer).map(Value::take) {
+        Some(Value::Object(token)) => Ok(token),
+        _ => Err(Unusable::Pointer),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! The first step: the URL that the user's browser goes to.
+
+use oauth2::basic::BasicClient;
+use oauth2::{AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope};
+use url::Url;
+
+use super::Provider;
+use crate::random::Random;
+use crate::vault::SecretString;
+
+/// Parameters of the authorization request that a toolkit's `authorize_params` cannot set, because the protocol's
+/// safety hangs on them.
+pub const RESERVED_PARAMS: &[&str] = &[
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "state",
+    "scope",
+    "code_challenge",
+    "code_challenge_method",
+    "request",
+    "request_uri",
+];
+
+/// What [`begin`] hands back. Neither half is for logs: one holds the state, the other is a secret.
+pub struct Begun {
+    /// Where the user goes.
+    pub authorize_url: Url,
+    /// The PKCE verifier to keep until the exchange; none where the provider refuses PKCE.
+    pub verifier: Option<SecretString>,
+}
+
+/// Builds the authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+///
+/// `state` is the caller's, at least 128 bit of randomness in URL-safe text; 256 bits of
+/// `random` become the verifier. The challenge is S256 whatever a provider's metadata says; `plain` is never sent.
+#[must_use]
+pub fn begin(provider: &Provider, state: &str, random: &Random) -> Begun {
+    let client = BasicClient::new(ClientId::new(provider.client_id.clone()))
+        .set_auth_uri(AuthUrl::from_url(without_reserved(&provider.authorize_url)))
+        .set_redirect_uri(RedirectUrl::from_url(provider.redirect_uri.clone()));
+    let mut request = client.authorize_url(|| CsrfToken::new(state.to_owned()));
+    if !provider.scopes.is_empty() {
+        // The crate joins scopes with spaces; joined here they are one scope to it.
+        request = request.add_scope(Scope::new(provider.scopes.join(&provider.scope_separator)));
+    }
+    for (name, value) in &provider.authorize_params {
+        if !RESERVED_PARAMS.contains(&name.as_str()) {
+            request = request.add_extra_param(name.clone(), value.clone());
+        }
+    }
+    if !provider.pkce {
+        return Begun { authorize_url: request.url().0, verifier: None };
+    }
+    let verifier = random.token();
+    let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.clone()));
+    let (authorize_url, _) = request.set_pkce_challenge(challenge).url();
+    Begun { authorize_url, verifier: Some(SecretString::new(verifier)) }
+}
+
+/// The toolkit's authorize URL may carry a query of its own, under the same rule as its parameters.
+fn without_reserved(url: &Url) -> Url {
+    let mut clean = url.clone();
+    clean.set_fragment(None);
+    let reserved = |name: &str| RESERVED_PARAMS.contains(&name);
+    if url.query_pairs().any(|(name, _)| reserved(&name)) {
+        let kept: Vec<_> = url.query_pairs().filter(|(name, _)| !reserved(name)).collect();
+        clean.query_pairs_mut().clear().extend_pairs(kept);
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests;
