@@ -1,0 +1,302 @@
+//! Toolkits as data: external services that are described by a folder of files, and by nothing else.
+//!
+//! ```text
+//! folder ──read──▶ Toolkit ──resolve(settings)──▶ Resolved
+//!                     │                              │
+//!                     └──tool(slug)──▶ Tool ──prepare(arguments)──▶ Prepared request
+//! ```
+//!
+//! Nothing in here reads the network, and no toolkit is named in code. `docs/toolkits.md` is the reference of the
+//! folder's format for those who write one.
+
+mod address;
+mod api;
+mod arguments;
+mod auth;
+mod catalog;
+mod fault;
+mod file;
+mod folder;
+mod headers;
+pub mod limits;
+mod openapi;
+mod page;
+mod request;
+mod resolved;
+mod revoke;
+mod setting;
+mod template;
+mod tool;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use taiku_bridge::{Code, Refusal, Slug};
+
+pub use self::address::{Host, LoopbackHttp};
+pub use self::api::{Api, Authorization, Failure};
+pub use self::arguments::ARGUMENTS;
+pub use self::auth::{Account, Auth, ClientAuth, OAuth2, Rotation, TokenBody};
+pub use self::catalog::{Catalog, FolderFault};
+pub use self::fault::Fault;
+pub use self::folder::{Folder, embedded};
+pub use self::page::Page;
+pub use self::request::{Body, Prepared};
+pub use self::resolved::{Resolved, ResolvedApi, ResolvedOAuth};
+pub use self::revoke::{
+    ResolvedRevoke, RevocationBody, Revoke, RevokeAuth, RevokeBody, RevokeMethod, TokenKind,
+};
+pub use self::setting::Setting;
+pub use self::template::Template;
+pub use self::tool::{Class, Tool};
+
+use self::fault::Faults;
+use self::file::ToolkitFile;
+
+/// An external service, as its folder describes it.
+#[derive(Debug)]
+pub struct Toolkit {
+    /// Its slug, which is the folder's name.
+    pub slug: Slug,
+    /// Its name for people.
+    pub name: String,
+    /// What it is, in one sentence.
+    pub description: String,
+    /// What it is for, in words to filter by.
+    pub categories: Vec<String>,
+    /// The address of the provider's documentation.
+    pub docs: Option<String>,
+    /// Its picture, an SVG. Show it as an image only, never inline.
+    pub logo: Option<Vec<u8>>,
+    /// What an admin may set.
+    pub settings: Vec<Setting>,
+    /// How to sign in.
+    pub auth: Auth,
+    /// Where its API is.
+    pub api: Api,
+    tools: Vec<Arc<Tool>>,
+    by_slug: HashMap<String, usize>,
+}
+
+impl Toolkit {
+    /// The tool of that exact slug.
+    #[must_use]
+    pub fn tool(&self, slug: &str) -> Option<&Arc<Tool>> {
+        self.by_slug.get(slug).and_then(|index| self.tools.get(*index))
+    }
+
+    /// The tool of that exact slug, or the refusal of a call to it.
+    ///
+    /// # Errors
+    /// [`Code::ToolUnknown`] when there is none.
+    pub fn find(&self, slug: &str) -> Result<&Arc<Tool>, Refusal> {
+        self.tool(slug).ok_or_else(|| {
+            let shown: String = slug.chars().take(limits::TOOL_SLUG).collect();
+            Refusal::new(Code::ToolUnknown, format!("{} has no tool {shown}.", self.slug))
+        })
+    }
+
+    /// How many tools there are.
+    #[must_use]
+    pub fn tool_count(&self) -> usize {
+        self.tools.len()
+    }
+
+    /// Fills in the settings. `lookup` gives the database's or else the environment's value of a key; where it has
+    /// none, the setting's default counts.
+    ///
+    /// # Errors
+    /// Every address that cannot be used, and every required setting without a value.
+    pub fn resolve(
+        &self,
+        lookup: &dyn Fn(&str) -> Option<String>,
+        loopback: LoopbackHttp,
+    ) -> Result<Resolved, Vec<Fault>> {
+        resolved::resolve(self, lookup, loopback)
+    }
+}
+
+/// Reads a toolkit folder on disk and checks all of it, every schema of its tools too: `taiku toolkit check`.
+///
+/// # Errors
+/// Everything that is wrong with the folder.
+pub fn check(folder: &Path) -> Result<Toolkit, Vec<Fault>> {
+    let real = folder
+        .canonicalize()
+        .map_err(|error| vec![Fault::new("", "", format!("{} cannot be read: {error}", folder.display()))])?;
+    check_folder(&Folder::on_disk(real))
+}
+
+fn check_folder(folder: &Folder) -> Result<Toolkit, Vec<Fault>> {
+    let toolkit = read(folder)?;
+    let mut faults = Faults::of("");
+    for tool in &toolkit.tools {
+        if let Err(why) = arguments::compile(tool.input.get()) {
+            faults.push("", format!("the schema of {} cannot be used: {why}", tool.slug));
+        }
+    }
+    let faults = faults.into_list();
+    if faults.is_empty() { Ok(toolkit) } else { Err(faults) }
+}
+
+/// Reads a toolkit folder. The schemas of its tools are compiled when they are first needed.
+///
+/// # Errors
+/// Everything that is wrong with the folder.
+pub fn read(folder: &Folder) -> Result<Toolkit, Vec<Fault>> {
+    let one = |fault| vec![fault];
+    let slug = slug(folder.name()).map_err(one)?;
+    let bytes = folder.read(file::NAME, limits::SETTINGS_BYTES).map_err(one)?;
+    let bytes =
+        bytes.ok_or_else(|| one(Fault::new(file::NAME, "", "is missing; a toolkit folder needs one")))?;
+    let table = file::parse(&bytes).map_err(one)?;
+    let mut faults = Faults::of(file::NAME);
+    let openapi = table.tools.openapi.clone();
+    let head = head(table, &mut faults);
+    let mut list = faults.into_list();
+    let logo = logo(folder).unwrap_or_else(|fault| {
+        list.push(fault);
+        None
+    });
+    let tools = tools(folder, &openapi, &slug).unwrap_or_else(|faults| {
+        list.extend(faults);
+        Vec::new()
+    });
+    match head {
+        Some(head) if list.is_empty() => assemble(slug, head, logo, tools),
+        _ => Err(list),
+    }
+}
+
+fn slug(name: &str) -> Result<Slug, Fault> {
+    let wrong = |why: &dyn std::fmt::Display| {
+        Fault::new("", "", format!("the folder's name `{name}` {why}; rename it"))
+    };
+    let slug = Slug::parse(name).map_err(|why| wrong(&why))?;
+    if slug.as_str() == name { Ok(slug) } else { Err(wrong(&"must be in lower case")) }
+}
+
+/// What `toolkit.toml` gives.
+struct Head {
+    name: String,
+    description: String,
+    categories: Vec<String>,
+    docs: Option<String>,
+    settings: Vec<Setting>,
+    auth: Auth,
+    api: Api,
+}
+
+fn head(table: ToolkitFile, faults: &mut Faults) -> Option<Head> {
+    for (key, text) in [("name", &table.name), ("description", &table.description)] {
+        if text.trim().is_empty() || text.chars().count() > 300 {
+            faults.push(key, "must have 1 to 300 characters");
+        }
+    }
+    let docs = table.docs.filter(|docs| !docs.is_empty());
+    if let Some(docs) = &docs {
+        faults.take("docs", address::check(docs, LoopbackHttp::Allowed));
+    }
+    if !folder::is_plain_name(&table.tools.openapi) {
+        faults.push("tools.openapi", "must be the name of a file in this folder");
+    }
+    let settings = setting::read(table.settings, faults);
+    let auth = auth::read(table.auth, faults);
+    let api = api::read(table.api, auth.as_ref(), faults);
+    let head = Head {
+        name: table.name,
+        description: table.description,
+        categories: table.categories,
+        docs,
+        settings,
+        auth: auth?,
+        api: api?,
+    };
+    check_keys(&head, faults);
+    Some(head)
+}
+
+/// Every key in an address must be a setting, and not a secret one, because addresses are shown and logged.
+fn check_keys(head: &Head, faults: &mut Faults) {
+    let mut check = |at: &str, key: &str| match head.settings.iter().find(|setting| setting.key == key) {
+        None => faults.push(at, format!("{{{key}}} is not among the settings")),
+        Some(setting) if setting.secret => {
+            faults.push(at, format!("{{{key}}} is secret and cannot be in an address"));
+        }
+        Some(_) => {}
+    };
+    head.api.base_url.keys().for_each(|key| check("api.base_url", key));
+    let Auth::OAuth2(oauth) = &head.auth else { return };
+    oauth.authorize_url.keys().for_each(|key| check("auth.authorize_url", key));
+    oauth.token_url.keys().for_each(|key| check("auth.token_url", key));
+    oauth.issuer.iter().flat_map(Template::keys).for_each(|key| check("auth.issuer", key));
+    oauth.revoke.iter().flat_map(Revoke::setting_keys).for_each(|key| check("auth.revoke.url", key));
+}
+
+fn logo(folder: &Folder) -> Result<Option<Vec<u8>>, Fault> {
+    const NAME: &str = "logo.svg";
+    const ACTIVE: [&str; 5] = ["<script", "<!doctype", "<!entity", "<foreignobject", "javascript:"];
+    let Some(bytes) = folder.read(NAME, limits::LOGO_BYTES)? else { return Ok(None) };
+    let text = std::str::from_utf8(&bytes).map_err(|_| Fault::new(NAME, "", "is not UTF-8"))?.to_lowercase();
+    if !text.contains("<svg") {
+        return Err(Fault::new(NAME, "", "is not an SVG picture"));
+    }
+    match ACTIVE.iter().find(|word| text.contains(*word)) {
+        Some(word) => Err(Fault::new(NAME, "", format!("must not contain `{word}`"))),
+        None => Ok(Some(bytes.into_owned())),
+    }
+}
+
+fn tools(folder: &Folder, file: &str, slug: &Slug) -> Result<Vec<Arc<Tool>>, Vec<Fault>> {
+    if !folder::is_plain_name(file) {
+        return Ok(Vec::new());
+    }
+    let bytes = folder.read(file, limits::OPENAPI_BYTES).map_err(|fault| vec![fault])?;
+    let missing = || vec![Fault::new(file, "", "is missing; `tools.openapi` of toolkit.toml names it")];
+    openapi::tools(file, &bytes.ok_or_else(missing)?, slug.as_str())
+}
+
+fn assemble(
+    slug: Slug,
+    head: Head,
+    logo: Option<Vec<u8>>,
+    tools: Vec<Arc<Tool>>,
+) -> Result<Toolkit, Vec<Fault>> {
+    let by_slug = tools.iter().enumerate().map(|(index, tool)| (tool.slug.clone(), index)).collect();
+    let toolkit = Toolkit {
+        slug,
+        name: head.name,
+        description: head.description,
+        categories: head.categories,
+        docs: head.docs,
+        logo,
+        settings: head.settings,
+        auth: head.auth,
+        api: head.api,
+        tools,
+        by_slug,
+    };
+    let mut faults = Faults::of(file::NAME);
+    check_account(&toolkit, &mut faults);
+    let faults = faults.into_list();
+    if faults.is_empty() { Ok(toolkit) } else { Err(faults) }
+}
+
+fn check_account(toolkit: &Toolkit, faults: &mut Faults) {
+    let Auth::OAuth2(oauth) = &toolkit.auth else { return };
+    let Some(account) = &oauth.account else { return };
+    match toolkit.tool(&account.tool) {
+        None => faults.push("auth.account.tool", format!("there is no tool {}", account.tool)),
+        Some(tool) if tool.class != Class::Read => {
+            faults.push("auth.account.tool", format!("{} must only read", account.tool));
+        }
+        Some(tool) if arguments::needs_arguments(tool) => {
+            faults.push("auth.account.tool", format!("{} must not need arguments", account.tool));
+        }
+        Some(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests;

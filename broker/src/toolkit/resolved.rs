@@ -1,0 +1,209 @@
+//! A toolkit with its settings filled in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::{HeaderMap, HeaderName};
+use url::Url;
+
+use super::Toolkit;
+use super::address::{self, Host, LoopbackHttp};
+use super::api::{Authorization, Failure};
+use super::auth::{Account, Auth, ClientAuth, OAuth2, Rotation, TokenBody};
+use super::fault::{Fault, Faults};
+use super::file;
+use super::revoke::ResolvedRevoke;
+use super::template::Template;
+
+/// What the broker needs to sign in to a toolkit and to call it.
+#[derive(Clone, Debug)]
+pub struct Resolved {
+    /// How to sign in; `None` if the API is open.
+    pub auth: Option<ResolvedOAuth>,
+    /// How to call the API.
+    pub api: ResolvedApi,
+    /// The places that requests for this toolkit may go to. The page of consent is not among them: only the
+    /// browser goes there.
+    pub hosts: BTreeSet<Host>,
+}
+
+/// An OAuth provider that can be called. The fields are those of [`OAuth2`].
+#[derive(Clone, Debug)]
+pub struct ResolvedOAuth {
+    /// The issuer, exactly as the provider must name itself.
+    pub issuer: Option<String>,
+    /// Where the user consents.
+    pub authorize_url: Url,
+    /// Where codes and refresh tokens are exchanged.
+    pub token_url: Url,
+    /// The scopes that are asked for unless an admin chooses others.
+    pub scopes: Vec<String>,
+    /// What stands between scopes.
+    pub scope_separator: String,
+    /// How the client proves itself at the token endpoint.
+    pub client_auth: ClientAuth,
+    /// How requests to the token endpoint are written.
+    pub token_body: TokenBody,
+    /// Whether to send a code challenge.
+    pub pkce: bool,
+    /// Further parameters of the authorization request.
+    pub authorize_params: BTreeMap<String, String>,
+    /// Further parameters of token requests.
+    pub token_params: BTreeMap<String, String>,
+    /// JSON pointer to the token object within the token answer.
+    pub token_pointer: String,
+    /// How refresh tokens behave.
+    pub rotation: Rotation,
+    /// How long the provider still takes a refresh token that it has replaced, in seconds.
+    pub grace_seconds: u32,
+    /// How to revoke a token.
+    pub revoke: Option<ResolvedRevoke>,
+    /// How to find out whose account it is.
+    pub account: Option<Account>,
+}
+
+/// An API that can be called.
+#[derive(Clone, Debug)]
+pub struct ResolvedApi {
+    /// The address that the paths of the tools are appended to.
+    pub base_url: Url,
+    /// Headers of every request; a prepared request has them already.
+    pub headers: HeaderMap,
+    /// How the access token is sent.
+    pub authorization: Option<Authorization>,
+    /// Statuses that say that the access token no longer lives.
+    pub dead_token: Vec<u16>,
+    /// What tells that a 2xx answer is a failure.
+    pub failure: Option<Failure>,
+    /// Headers that say when to try again.
+    pub retry_after: Vec<HeaderName>,
+}
+
+impl Resolved {
+    /// Whether requests for this toolkit may go to that address.
+    #[must_use]
+    pub fn may_reach(&self, url: &Url) -> bool {
+        Host::of(url).is_some_and(|host| self.hosts.contains(&host))
+    }
+}
+
+/// Fills templates and gathers what is wrong with the results.
+struct Resolver<'a> {
+    value: &'a dyn Fn(&str) -> Option<String>,
+    loopback: LoopbackHttp,
+    faults: Faults,
+}
+
+impl Resolver<'_> {
+    fn text(&mut self, at: &str, template: &Template) -> Option<(String, Url)> {
+        let filled = template.fill(self.value).and_then(|text| {
+            let url = address::check(&text, self.loopback).map_err(|why| format!("{text} {why}"))?;
+            Ok((text, url))
+        });
+        self.faults.take(at, filled.map_err(|why| explain(template, &why)))
+    }
+
+    fn url(&mut self, at: &str, template: &Template) -> Option<Url> {
+        self.text(at, template).map(|(_, url)| url)
+    }
+
+    fn oauth(&mut self, oauth: &OAuth2) -> Option<ResolvedOAuth> {
+        let issuer = oauth.issuer.as_ref().map(|issuer| self.text("auth.issuer", issuer));
+        let authorize_url = self.url("auth.authorize_url", &oauth.authorize_url);
+        let token_url = self.url("auth.token_url", &oauth.token_url);
+        let revoke = oauth.revoke.as_ref().and_then(|revoke| {
+            let resolved = revoke.resolve(self.value, self.loopback);
+            self.faults.take("auth.revoke.url", resolved.map_err(|why| explain(&revoke.url, &why)))
+        });
+        Some(ResolvedOAuth {
+            issuer: match issuer {
+                Some(issuer) => Some(issuer?.0),
+                None => None,
+            },
+            authorize_url: authorize_url?,
+            token_url: token_url?,
+            scopes: oauth.scopes.clone(),
+            scope_separator: oauth.scope_separator.clone(),
+            client_auth: oauth.client_auth,
+            token_body: oauth.token_body,
+            pkce: oauth.pkce,
+            authorize_params: oauth.authorize_params.clone(),
+            token_params: oauth.token_params.clone(),
+            token_pointer: oauth.token_pointer.clone(),
+            rotation: oauth.rotation,
+            grace_seconds: oauth.grace_seconds,
+            revoke,
+            account: oauth.account.clone(),
+        })
+    }
+
+    fn base_url(&mut self, template: &Template) -> Option<Url> {
+        let url = self.url("api.base_url", template)?;
+        if url.query().is_some() {
+            self.faults.push("api.base_url", explain(template, "must not have a query (`?`)"));
+            return None;
+        }
+        Some(url)
+    }
+}
+
+/// Names the template with what is wrong, since the value alone does not show where it went.
+fn explain(template: &Template, why: &str) -> String {
+    format!("{}: {why}", template.as_str())
+}
+
+/// Fills in the settings of a toolkit.
+pub(crate) fn resolve(
+    toolkit: &Toolkit,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    loopback: LoopbackHttp,
+) -> Result<Resolved, Vec<Fault>> {
+    let value = |key: &str| {
+        let default = || toolkit.settings.iter().find(|setting| setting.key == key)?.default.clone();
+        lookup(key).filter(|value| !value.is_empty()).or_else(default)
+    };
+    let mut resolver = Resolver { value: &value, loopback, faults: Faults::of(file::NAME) };
+    for setting in toolkit.settings.iter().filter(|setting| setting.required) {
+        if value(&setting.key).is_none() {
+            resolver.faults.push("settings", format!("{} is required and has no value", setting.key));
+        }
+    }
+    let auth = match &toolkit.auth {
+        Auth::OAuth2(oauth) => Some(resolver.oauth(oauth)),
+        Auth::None => None,
+    };
+    let base_url = resolver.base_url(&toolkit.api.base_url);
+    let faults = resolver.faults.into_list();
+    let (Some(base_url), true) = (base_url, faults.is_empty()) else {
+        return Err(faults);
+    };
+    let auth = match auth {
+        Some(None) => return Err(faults),
+        Some(some) => some,
+        None => None,
+    };
+    let hosts = hosts(auth.as_ref(), &base_url);
+    Ok(Resolved { auth, api: resolved_api(toolkit, base_url), hosts })
+}
+
+fn resolved_api(toolkit: &Toolkit, base_url: Url) -> ResolvedApi {
+    let api = &toolkit.api;
+    ResolvedApi {
+        base_url,
+        headers: api.headers.clone(),
+        authorization: api.authorization.clone(),
+        dead_token: api.dead_token.clone(),
+        failure: api.failure.clone(),
+        retry_after: api.retry_after.clone(),
+    }
+}
+
+fn hosts(auth: Option<&ResolvedOAuth>, base_url: &Url) -> BTreeSet<Host> {
+    let mut hosts = BTreeSet::new();
+    hosts.extend(Host::of(base_url));
+    if let Some(auth) = auth {
+        hosts.extend(Host::of(&auth.token_url));
+        hosts.extend(auth.issuer.as_deref().and_then(|issuer| Host::of(&Url::parse(issuer).ok()?)));
+        hosts.extend(auth.revoke.as_ref().and_then(|revoke| Host::of(revoke.host_url())));
+    }
+    hosts
+}
