@@ -1,6 +1,7 @@
 //! The broker of taiku.
 
 pub mod clock;
+pub mod config;
 pub mod egress;
 pub mod oauth;
 pub mod random;
