@@ -20,6 +20,8 @@ mod resolver;
 mod tls;
 
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use error::{EgressError, EgressSetupError, NotSent, Oversize, Refusal, Unknown};

@@ -5,7 +5,8 @@
 //! | 429, 5xx | [`TokenError::Transient`] with `Retry-After` |
 //! | 3xx, empty, HTML, over 256 KiB, no object | [`TokenError::Unusable`] |
 //! | an `error`, or `ok: false`, at any other status | the class of its code ([`CODES`]) |
-//! | 4xx without a code | [`TokenError::InvalidClient`] for 401, else [`TokenError::Denied`] |
+//! | 401 without a code | [`TokenError::InvalidClient`] |
+//! | another 4xx whose object has no code | [`TokenError::Denied`] with `other` |
 //! | form-encoded instead of JSON | read as if it were JSON |
 //! | the token object elsewhere | found by `token_pointer` |
 //! | no `access_token`, or one that is no visible ASCII | [`Unusable::AccessToken`] |
@@ -70,7 +71,7 @@ pub(super) fn normalise(answer: &Answer<'_>, pointer: &str) -> Result<Vec<u8>, T
     }
     let root = match object(answer) {
         Ok(root) => root,
-        Err(_) if answer.status.is_client_error() => return Err(refused::without_code(answer.status)),
+        Err(_) if answer.status == StatusCode::UNAUTHORIZED => return Err(TokenError::InvalidClient),
         Err(why) => return Err(why.into()),
     };
     if let Some(refused) = refused::reason(&root, answer.retry_after) {

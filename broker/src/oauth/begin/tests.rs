@@ -1,1 +1,84 @@
+use std::collections::HashMap;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
+use super::*;
+use crate::egress::testing::Scripted;
+use crate::oauth::testing::provider;
+
+const STATE: &str = "c3RhdGUtb2YtMTI4LWJpdHM";
+
+async fn plain() -> Provider {
+    provider(&Scripted::start(|_| "").await)
+}
+
+/// The query as pairs; a name that comes twice is a failure.
+fn query(url: &Url) -> HashMap<String, String> {
+    let mut query = HashMap::new();
+    for (name, value) in url.query_pairs() {
+        assert!(query.insert(name.to_string(), value.to_string()).is_none(), "{name} comes twice");
+    }
+    query
+}
+
+#[tokio::test]
+async fn asks_with_state_exact_redirect_and_s256() {
+    let begun = begin(&plain().await, STATE, &Random::system());
+    let query = query(&begun.authorize_url);
+    let verifier = begun.verifier.unwrap();
+    assert!(verifier.expose().len() >= 43);
+    let challenge = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose()));
+    let expected = [
+        ("response_type", "code"),
+        ("client_id", "client:1"),
+        ("redirect_uri", "http://localhost:8080/oauth/callback/ctx1"),
+        ("state", STATE),
+        ("scope", "read write:all"),
+        ("code_challenge", challenge.as_str()),
+        ("code_challenge_method", "S256"),
+    ];
+    assert_eq!(query, expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+    assert_eq!(begun.authorize_url.path(), "/authorize");
+}
+
+#[tokio::test]
+async fn every_flow_has_a_verifier_of_its_own() {
+    let provider = plain().await;
+    let verifier = || begin(&provider, STATE, &Random::system()).verifier.unwrap();
+    assert_ne!(verifier().expose(), verifier().expose());
+}
+
+#[tokio::test]
+async fn quirks_are_data() {
+    let mut provider = plain().await;
+    provider.pkce = false;
+    provider.scope_separator = ",".into();
+    provider.authorize_url.set_query(Some("tenant=t%201"));
+    provider.authorize_params =
+        vec![("access_type".into(), "offline".into()), ("prompt".into(), "a&b=c".into())];
+    let begun = begin(&provider, STATE, &Random::system());
+    let query = query(&begun.authorize_url);
+    assert!(begun.verifier.is_none());
+    assert!(!query.contains_key("code_challenge"));
+    assert_eq!(query["scope"], "read,write:all");
+    assert_eq!((query["access_type"].as_str(), query["prompt"].as_str()), ("offline", "a&b=c"));
+    assert_eq!(query["tenant"], "t 1");
+
+    provider.scopes.clear();
+    let begun = begin(&provider, STATE, &Random::system());
+    assert!(!begun.authorize_url.query_pairs().any(|(name, _)| name == "scope"));
+}
+
+#[tokio::test]
+async fn a_toolkit_cannot_weaken_the_flow() {
+    let mut provider = plain().await;
+    provider.authorize_url.set_query(Some("state=fixed&code_challenge_method=plain&keep=1"));
+    provider.authorize_params =
+        RESERVED_PARAMS.iter().map(|name| ((*name).to_owned(), "evil".to_owned())).collect();
+    let query = query(&begin(&provider, STATE, &Random::system()).authorize_url);
+    assert!(!query.values().any(|value| value == "evil"), "{query:?}");
+    assert_eq!((query["state"].as_str(), query["code_challenge_method"].as_str()), (STATE, "S256"));
+    assert_eq!(query["keep"], "1");
+}
