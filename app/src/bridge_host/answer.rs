@@ -1,0 +1,182 @@
+//! What the host sends to a panel: who it is, and the one answer to each call.
+
+use js_sys::{Array, JSON, Object, Reflect};
+use leptos::prelude::*;
+use taiku_bridge::message::{INIT, PROTOCOL_VERSION, RESPONSE};
+use taiku_bridge::panel::Life;
+use taiku_bridge::{Refusal, Slug};
+use wasm_bindgen::prelude::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{MessageChannel, MessageEvent, MessagePort, Window};
+
+use super::speakers::{self, Speaker};
+use crate::state::App;
+use crate::workspace::{Frame, FrameState};
+
+/// From this length on, in bytes, a result goes over a port as text: that is many times faster to send.
+const TEXT_FROM: usize = 16 * 1024;
+
+/// The way that a call came in, and its answer goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Door {
+    /// The window.
+    Window,
+    /// The port that came with `taiku:init`.
+    Port,
+}
+
+/// A call under way.
+#[derive(Clone, Debug)]
+pub(super) struct Ticket {
+    /// Who called.
+    pub(super) document: u64,
+    /// The panel's id of the call.
+    pub(super) id: String,
+    /// Which call of that id.
+    pub(super) number: u64,
+    /// Where it came in.
+    pub(super) door: Door,
+}
+
+/// What a call came to.
+pub(super) enum Outcome {
+    /// A value.
+    Value(JsValue),
+    /// JSON text, forwarded as it is.
+    Json(String),
+    /// A refusal, or a failure of the provider.
+    Error(Refusal),
+}
+
+/// Notes that a document came nearer to its `taiku:init`, and sends it, once, when it has said its nonce and
+/// its frame has loaded: scripts that come late would miss an earlier one.
+pub(super) fn greet(app: App, document: u64, note: impl FnOnce(&mut Speaker)) {
+    let ready = speakers::with(document, |speaker| {
+        let before = speaker.introduced && speaker.loaded;
+        note(speaker);
+        !before && speaker.introduced && speaker.loaded && speaker.state.life() == Life::Live
+    });
+    if ready == Some(true) {
+        init(app, document);
+    }
+}
+
+/// Tells a document who it is, and gives it a port.
+fn init(app: App, document: u64) {
+    let Some((frame, window, token)) = speakers::with(document, |speaker| {
+        (speaker.frame.clone(), speaker.window.clone(), speaker.state.token().to_owned())
+    }) else {
+        return;
+    };
+    let message = identity(app, &frame, &token);
+    let sent = match port(app, document) {
+        Some(port) => window.post_message_with_transfer(&message, "*", &Array::of1(&port)),
+        None => window.post_message(&message, "*"),
+    };
+    frame.state.set(if sent.is_ok() { FrameState::Live } else { FrameState::Failed });
+}
+
+fn identity(app: App, frame: &Frame, token: &str) -> JsValue {
+    let id = frame.plugin.id.as_str();
+    let granted = app.plugin_untracked(id).and_then(|plugin| plugin.grant.as_ref().map(|g| g.grant.clone()));
+    let granted = granted.unwrap_or_default();
+    let message = Object::new();
+    set(&message, "type", INIT.into());
+    set(&message, "pluginId", id.into());
+    set(&message, "panelId", frame.panel.id.as_str().into());
+    set(&message, "sessionId", app.session_id().into());
+    set(&message, "authToken", token.into());
+    set(&message, "protocolVersion", PROTOCOL_VERSION.into());
+    set(&message, "theme", app.theme.get_untracked().seen().into());
+    set(&message, "locale", crate::dates::locale().into());
+    let list = |items: &mut dyn Iterator<Item = &str>| items.map(JsValue::from_str).collect::<Array>();
+    set(&message, "permissions", list(&mut granted.permissions.iter().map(|p| p.as_str())).into());
+    set(&message, "integrations", list(&mut granted.integrations.iter().map(Slug::as_str)).into());
+    message.into()
+}
+
+/// Opens a channel, keeps one end and returns the other.
+fn port(app: App, document: u64) -> Option<MessagePort> {
+    let channel = MessageChannel::new().ok()?;
+    let hear = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
+        let data = event.data();
+        // A panel may send its messages as text here.
+        let data = data.as_string().and_then(|text| JSON::parse(&text).ok()).unwrap_or(data);
+        super::understand(app, document, &data, Door::Port);
+    });
+    let ours = channel.port1();
+    ours.set_onmessage(Some(hear.as_ref().unchecked_ref()));
+    speakers::with(document, |speaker| speaker.port = Some((ours, hear)))?;
+    Some(channel.port2())
+}
+
+/// Answers a call, once, if its document still lives.
+pub(super) fn answer(ticket: &Ticket, outcome: Outcome) {
+    let alive = speakers::with(ticket.document, |speaker| {
+        if speaker.calls.get(&ticket.id) != Some(&ticket.number) {
+            return false;
+        }
+        speaker.calls.remove(&ticket.id);
+        speaker.state.finish(&ticket.id)
+    });
+    if alive == Some(true) {
+        send(ticket.document, ticket.door, &ticket.id.as_str().into(), outcome);
+    }
+}
+
+/// Refuses a message that is no call under way.
+pub(super) fn refuse(document: u64, door: Door, id: &JsValue, refusal: Refusal) {
+    send(document, door, id, Outcome::Error(refusal));
+}
+
+fn send(document: u64, door: Door, id: &JsValue, outcome: Outcome) {
+    let Some((window, port)) = speakers::with(document, |speaker| {
+        (speaker.window.clone(), speaker.port.as_ref().map(|(port, _)| port.clone()))
+    }) else {
+        return;
+    };
+    let sent = match (door, port) {
+        (Door::Port, Some(port)) => port.post_message(&for_port(id, outcome)),
+        (Door::Window | Door::Port, _) => to_window(&window, id, outcome),
+    };
+    if sent.is_err() {
+        leptos::logging::error!("an answer could not be sent to its panel");
+    }
+}
+
+fn to_window(window: &Window, id: &JsValue, outcome: Outcome) -> Result<(), JsValue> {
+    window.post_message(&response(id, outcome), "*")
+}
+
+fn for_port(id: &JsValue, outcome: Outcome) -> JsValue {
+    match outcome {
+        Outcome::Json(text) if text.len() >= TEXT_FROM && JSON::parse(&text).is_ok() => {
+            let id = JSON::stringify(id).map_or_else(|_| "null".into(), String::from);
+            format!(r#"{{"type":"{RESPONSE}","id":{id},"result":{text}}}"#).into()
+        }
+        Outcome::Json(_) | Outcome::Value(_) | Outcome::Error(_) => response(id, outcome),
+    }
+}
+
+fn response(id: &JsValue, outcome: Outcome) -> JsValue {
+    let message = Object::new();
+    set(&message, "type", RESPONSE.into());
+    set(&message, "id", id.clone());
+    match outcome {
+        Outcome::Value(value) => set(&message, "result", value),
+        // What says that it is JSON and is not stays the text that it is.
+        Outcome::Json(text) => {
+            set(&message, "result", JSON::parse(&text).unwrap_or_else(|_| text.as_str().into()));
+        }
+        Outcome::Error(refusal) => {
+            set(&message, "error", refusal.message.as_str().into());
+            set(&message, "code", refusal.code.as_str().into());
+        }
+    }
+    message.into()
+}
+
+pub(super) fn set(object: &Object, name: &str, value: JsValue) {
+    // Setting a field of a fresh object cannot fail.
+    let _ = Reflect::set(object, &name.into(), &value);
+}

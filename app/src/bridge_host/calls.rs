@@ -1,0 +1,79 @@
+//! Carries out the calls of panels.
+
+mod host;
+mod proxied;
+
+use leptos::prelude::*;
+use taiku_bridge::api::Plugin;
+use taiku_bridge::call::Way;
+use taiku_bridge::message::{Malformed, Request};
+use taiku_bridge::{Call, Caller, Code, Method, Refusal};
+use wasm_bindgen::JsValue;
+
+use super::answer::{self, Door, Outcome, Ticket};
+use super::{incoming, speakers};
+use crate::state::App;
+
+/// Hears a `taiku:request`: shape, then identity, then the right, then the effect.
+pub(super) fn request(app: App, document: u64, data: &JsValue, door: Door) {
+    match incoming::envelope(data).read() {
+        Ok(request) => admitted(app, document, &request, door),
+        Err(Malformed::Drop) => {}
+        Err(Malformed::Refuse(refusal)) => answer::refuse(document, door, &incoming::echo(data), refusal),
+    }
+}
+
+fn admitted(app: App, document: u64, request: &Request, door: Door) {
+    let began = match begin(document, request) {
+        Some(Ok(began)) => began,
+        Some(Err(refusal)) => {
+            return answer::refuse(document, door, &request.id.as_str().into(), refusal);
+        }
+        None => return,
+    };
+    let ticket = Ticket { document, id: request.id.clone(), number: began.number, door };
+    let Some(plugin) = app.plugin_untracked(&began.plugin) else {
+        let gone = format!("{} is not installed any more.", began.plugin);
+        return answer::answer(&ticket, Outcome::Error(Refusal::new(Code::GrantMissing, gone)));
+    };
+    match decide(app, &plugin, request) {
+        Ok(call) => carry_out(app, ticket, &plugin, call),
+        Err(refusal) => answer::answer(&ticket, Outcome::Error(refusal)),
+    }
+}
+
+/// A call that has taken its place among those under way.
+struct Began {
+    number: u64,
+    plugin: String,
+}
+
+/// Checks who speaks and takes a place; nothing when the document is gone.
+fn begin(document: u64, request: &Request) -> Option<Result<Began, Refusal>> {
+    let now = window().performance().map_or(0.0, |clock| clock.now());
+    let number = speakers::next_number();
+    speakers::with(document, |speaker| {
+        speaker.state.admit(request, now)?;
+        let method = Method::parse(&request.method)?;
+        speaker.state.start(&request.id, method.way())?;
+        speaker.calls.insert(request.id.clone(), number);
+        Ok(Began { number, plugin: speaker.frame.plugin.id.as_str().to_owned() })
+    })
+}
+
+/// The decision of the bridge, with what this page knows. The broker decides again.
+fn decide(app: App, plugin: &Plugin, request: &Request) -> Result<Call, Refusal> {
+    let (integrations_enabled, signed_in) = app.session.with_untracked(|session| {
+        session.ready().map_or((false, false), |s| (s.integrations, s.user.is_some()))
+    });
+    let grant = plugin.grant.as_ref().map(|stored| &stored.grant);
+    Caller { integrations_enabled, signed_in, manifest: &plugin.manifest, grant }
+        .decide(&request.method, &request.params)
+}
+
+fn carry_out(app: App, ticket: Ticket, plugin: &Plugin, call: Call) {
+    match call.method().way() {
+        Way::Host => answer::answer(&ticket, host::answer(app, plugin, call)),
+        Way::Broker => proxied::forward(app, ticket, plugin, call),
+    }
+}

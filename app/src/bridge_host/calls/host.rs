@@ -1,0 +1,55 @@
+//! The methods that this page answers itself.
+
+use js_sys::{Array, Object};
+use taiku_bridge::api::{Plugin, Role};
+use taiku_bridge::call::{ShowToast, ToastKind};
+use taiku_bridge::{Call, Code, Refusal};
+use wasm_bindgen::JsValue;
+
+use super::super::answer::{Outcome, set};
+use crate::state::{App, Tone};
+use crate::text;
+
+/// Answers at once.
+pub(super) fn answer(app: App, plugin: &Plugin, call: Call) -> Outcome {
+    match call {
+        Call::GetSession => Outcome::Value(session(app)),
+        Call::GetUserRole => Outcome::Value(role(app)),
+        Call::GetShells => Outcome::Value(Array::new().into()),
+        Call::ShowToast(toast) => show_toast(app, plugin, &toast),
+        Call::List | Call::Connect(_) | Call::Tools(_) | Call::Execute(_) => {
+            Outcome::Error(Refusal::new(Code::Internal, "This method is the broker's to answer."))
+        }
+    }
+}
+
+fn session(app: App) -> JsValue {
+    let session = Object::new();
+    set(&session, "id", app.session_id().into());
+    set(&session, "name", "taiku".into());
+    session.into()
+}
+
+fn role(app: App) -> JsValue {
+    let user = app.user_untracked();
+    let name = match user.as_ref().map(|user| user.role) {
+        Some(Role::Admin) => "admin",
+        Some(Role::Member) => "writer",
+        None => "reader",
+    };
+    let role = Object::new();
+    set(&role, "role", name.into());
+    set(&role, "userId", user.map_or(JsValue::NULL, |user| user.id.into()));
+    role.into()
+}
+
+fn show_toast(app: App, plugin: &Plugin, toast: &ShowToast) -> Outcome {
+    let tone = match toast.kind {
+        ToastKind::Info => Tone::Info,
+        ToastKind::Success => Tone::Success,
+        ToastKind::Error => Tone::Error,
+    };
+    let name = text::shown(&plugin.name, text::NAME);
+    app.show_toast(tone, Some(name), text::shown(&toast.message, text::SENTENCE), toast.duration);
+    Outcome::Value(JsValue::NULL)
+}

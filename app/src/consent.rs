@@ -1,0 +1,216 @@
+//! Asks the user what a plugin may do. What is shown is what is enforced.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_location, use_navigate};
+use taiku_bridge::Permission;
+use taiku_bridge::api::{Plugin, Wishes};
+use taiku_bridge::permission::Risk;
+
+use crate::http::HttpError;
+use crate::state::{App, Tone, app};
+use crate::text;
+use crate::ui::{Dialog, Glyph, Icon, PluginIcon};
+
+/// How long the button that allows stays off, in milliseconds: nobody clicks what has just appeared by accident.
+const ARM_MS: u64 = 500;
+
+/// A question to the user.
+#[derive(Clone)]
+pub(crate) struct Consent {
+    /// The plugin that asks.
+    pub(crate) plugin: Arc<Plugin>,
+    /// The panel to open afterwards; none when the plugin is open already.
+    pub(crate) panel: Option<String>,
+}
+
+/// The dialog, while there is a question.
+#[component]
+pub(crate) fn ConsentDialog() -> impl IntoView {
+    let app = app();
+    move || app.consent.get().map(|consent| view! { <Question consent/> })
+}
+
+#[component]
+fn Question(consent: Consent) -> impl IntoView {
+    let app = app();
+    let plugin = consent.plugin.clone();
+    let change = plugin.change.clone();
+    let error = RwSignal::new(None::<HttpError>);
+    let (armed, busy) = (RwSignal::new(false), RwSignal::new(false));
+    let arm = move || {
+        // The dialog may be gone by then.
+        let _ = armed.try_set(true);
+    };
+    set_timeout(arm, Duration::from_millis(ARM_MS));
+    let cancel = cancelling(app, consent.panel.is_some());
+    let cancelled = cancel.clone();
+    let asked = plugin.clone();
+    let allow = move |_| {
+        if armed.get_untracked() && !busy.get_untracked() {
+            busy.set(true);
+            spawn_local(allowed(app, consent.clone(), error, busy));
+        }
+    };
+    let updated = plugin.grant.is_some();
+    let name = text::shown(&plugin.name, text::NAME);
+    let title = if updated { "Allow what is new?" } else { "Allow this plugin?" };
+    let body = match change {
+        Some(change) if updated => view! { <Changes added=change.added removed=change.removed/> }.into_any(),
+        Some(_) | None => view! { <Everything plugin=plugin.clone()/> }.into_any(),
+    };
+    view! {
+        <Dialog title=title class="consent" on_cancel=move || cancelled()>
+            <div class="consent-who">
+                <PluginIcon plugin=asked.clone()/>
+                <div>
+                    <p class="consent-name"><bdi>{name}</bdi></p>
+                    <p class="muted small">
+                        <bdi>{asked.id.to_string()}</bdi>" · version "<bdi>{asked.version.clone()}</bdi>
+                        {author(&asked)}
+                    </p>
+                </div>
+            </div>
+            <div class="consent-list">{body}</div>
+            <p class="error" role="alert">{move || error.get().map(|error| error.sentence())}</p>
+            <div class="dialog-foot">
+                <button type="button" class="button" on:click=move |_| cancel()>
+                    {if updated { "Not now" } else { "Cancel" }}
+                </button>
+                <button
+                    type="button"
+                    class="button primary"
+                    disabled=move || !armed.get() || busy.get()
+                    on:click=allow
+                >
+                    "Allow"
+                </button>
+            </div>
+        </Dialog>
+    }
+}
+
+fn author(plugin: &Plugin) -> Option<impl IntoView + use<>> {
+    let author = text::shown(plugin.manifest.author.as_ref()?, text::NAME);
+    Some(view! { " · says it is by "<bdi>{author}</bdi> })
+}
+
+/// Takes the question away; the address goes back to the workspace when it named the panel.
+fn cancelling(app: App, leave: bool) -> impl Fn() + Clone {
+    let navigate = use_navigate();
+    let path = use_location().pathname;
+    move || {
+        app.consent.set(None);
+        if leave && path.get_untracked().starts_with("/panel/") {
+            navigate("/", NavigateOptions { replace: true, ..Default::default() });
+        }
+    }
+}
+
+async fn allowed(app: App, consent: Consent, error: RwSignal<Option<HttpError>>, busy: RwSignal<bool>) {
+    let plugin = consent.plugin;
+    match app.allow(&plugin).await {
+        Ok(()) => {
+            app.consent.set(None);
+            let name = text::shown(&plugin.name, text::NAME);
+            app.toast(Tone::Success, format!("{name} may now do what you allowed."));
+            if let Some(panel) = consent.panel
+                && let Err(sentence) = app.open_panel(plugin.id.as_str(), &panel)
+            {
+                app.toast(Tone::Error, sentence);
+            }
+        }
+        Err(refused) => {
+            app.notice_expiry(&refused);
+            // The dialog may have been closed meanwhile.
+            let _ = error.try_set(Some(refused));
+            let _ = busy.try_set(false);
+        }
+    }
+}
+
+#[component]
+fn Everything(plugin: Arc<Plugin>) -> impl IntoView {
+    let mut permissions: Vec<Permission> = plugin.manifest.known_permissions().collect();
+    permissions.sort_by_key(|permission| std::cmp::Reverse(permission.risk()));
+    let unsupported: Vec<String> =
+        plugin.manifest.unsupported_permissions().map(|name| text::shown(name, text::NAME)).collect();
+    let toolkits: Vec<String> = plugin.manifest.integrations.iter().map(ToString::to_string).collect();
+    let nothing = permissions.is_empty() && toolkits.is_empty();
+    view! {
+        {nothing.then(|| view! { <p>"It asks for nothing: it only shows its panel."</p> })}
+        {(!permissions.is_empty()).then(|| view! {
+            <h3>"It will be able to"</h3>
+            <PermissionList permissions/>
+        })}
+        {(!toolkits.is_empty()).then(|| view! {
+            <h3>"In accounts you connect at"</h3>
+            <ToolkitList toolkits/>
+        })}
+        {(!unsupported.is_empty()).then(|| view! {
+            <h3>"It also asks for"</h3>
+            <ul class="wishes">
+                {unsupported.into_iter().map(|name| view! {
+                    <li class="wish unsupported">
+                        <code><bdi>{name}</bdi></code>
+                        <span class="muted">"not supported by this host"</span>
+                    </li>
+                }).collect_view()}
+            </ul>
+        })}
+    }
+}
+
+#[component]
+fn Changes(added: Wishes, removed: Wishes) -> impl IntoView {
+    let some = |wishes: &Wishes| !wishes.permissions.is_empty() || !wishes.integrations.is_empty();
+    let (is_added, is_removed) = (some(&added), some(&removed));
+    view! {
+        <p>"A new version asks for something else than you allowed. Until you allow it, what you allowed before holds."</p>
+        {is_added.then(|| view! { <h3>"New"</h3><WishList wishes=added/> })}
+        {is_removed.then(|| view! { <h3>"No longer asked for"</h3><WishList wishes=removed/> })}
+    }
+}
+
+#[component]
+fn WishList(wishes: Wishes) -> impl IntoView {
+    let toolkits: Vec<String> = wishes.integrations.iter().map(ToString::to_string).collect();
+    view! {
+        {(!wishes.permissions.is_empty()).then(|| view! { <PermissionList permissions=wishes.permissions/> })}
+        {(!toolkits.is_empty()).then(|| view! { <ToolkitList toolkits/> })}
+    }
+}
+
+/// Permissions, each with its sentence and how much harm it can do.
+#[component]
+pub(crate) fn PermissionList(permissions: Vec<Permission>) -> impl IntoView {
+    let items = permissions.into_iter().map(|permission| {
+        let class = match permission.risk() {
+            Risk::Low => "risk low",
+            Risk::Medium => "risk medium",
+            Risk::High => "risk high",
+        };
+        view! {
+            <li class="wish">
+                <span class=class>{permission.risk().as_str()}" risk"</span>
+                <span class="wish-text">
+                    {permission.sentence()}
+                    <code>{permission.as_str()}</code>
+                </span>
+            </li>
+        }
+    });
+    view! { <ul class="wishes">{items.collect_view()}</ul> }
+}
+
+#[component]
+fn ToolkitList(toolkits: Vec<String>) -> impl IntoView {
+    let items = toolkits.into_iter().map(|slug| {
+        view! { <li class="chip"><Icon glyph=Glyph::Link/>{slug}</li> }
+    });
+    view! { <ul class="chips">{items.collect_view()}</ul> }
+}

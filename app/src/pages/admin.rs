@@ -1,0 +1,87 @@
+//! What admins do: enable toolkits.
+
+mod form;
+mod toolkit;
+
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::components::A;
+use leptos_router::hooks::use_navigate;
+use taiku_bridge::api::{self, AdminToolkit, AdminToolkits};
+
+use super::plugins::Failures;
+use super::{ForAdmins, Page};
+use crate::state::{Loadable, app, remote};
+use crate::text;
+use crate::ui::{Empty, Failure, Glyph, Skeleton, ToolkitMark};
+pub(crate) use toolkit::AdminToolkitPage;
+
+/// `/admin` is not a page yet.
+#[component]
+pub(crate) fn AdminHome() -> impl IntoView {
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        navigate("/admin/integrations", NavigateOptions { replace: true, ..Default::default() });
+    });
+}
+
+/// Every toolkit.
+#[component]
+pub(crate) fn AdminIntegrations() -> impl IntoView {
+    view! {
+        <Page title="Integrations" lead="Services that users of this server may connect. Each needs an OAuth client that you register there.">
+            <ForAdmins><List/></ForAdmins>
+        </Page>
+    }
+}
+
+#[component]
+fn List() -> impl IntoView {
+    let app = app();
+    let toolkits = remote::<AdminToolkits>(app, api::ADMIN_TOOLKITS);
+    move || {
+        match toolkits.value.get() {
+        Loadable::Loading => view! { <Skeleton rows=3/> }.into_any(),
+        Loadable::Failed(error) => view! { <Failure error retry=move || toolkits.reload()/> }.into_any(),
+        Loadable::Ready(answer) if answer.toolkits.is_empty() && answer.failed.is_empty() => view! {
+            <Empty glyph=Glyph::Link title="No toolkits">"Put a toolkit folder into a folder of TAIKU_TOOLKIT_DIRS."</Empty>
+        }
+        .into_any(),
+        Loadable::Ready(answer) => {
+            let failed = answer.failed;
+            let rows = answer.toolkits.into_iter().map(|toolkit| view! { <Row toolkit/> });
+            view! {
+                <ul class="list">{rows.collect_view()}</ul>
+                {(!failed.is_empty()).then(|| view! { <Failures failed/> })}
+            }
+            .into_any()
+        }
+    }
+    }
+}
+
+#[component]
+fn Row(toolkit: AdminToolkit) -> impl IntoView {
+    let name = text::shown(&toolkit.name, text::NAME);
+    let on = toolkit.enabled;
+    view! {
+        <li class="card row">
+            <ToolkitMark slug=toolkit.slug.to_string()/>
+            <div class="grow">
+                <h2><bdi>{name.clone()}</bdi></h2>
+                <p class="muted small">
+                    <bdi>{text::shown(&toolkit.description, 160)}</bdi>
+                    {format!(" · {} tools", toolkit.tool_count)}
+                </p>
+            </div>
+            <span class="status" class:good=on>{if on { "Enabled" } else { "Off" }}</span>
+            <A
+                href=format!("/admin/integrations/{}", toolkit.slug)
+                attr:class="button"
+                attr:aria-label=format!("Configure {name}")
+            >
+                "Configure"
+            </A>
+        </li>
+    }
+}

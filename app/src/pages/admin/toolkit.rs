@@ -1,0 +1,253 @@
+//! Enables one toolkit: what to register at the service, and what the service gives in return.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::components::A;
+use leptos_router::hooks::use_params_map;
+use taiku_bridge::Slug;
+use taiku_bridge::api::{self, AdminToolkit};
+
+use super::super::{ForAdmins, Page};
+use super::form::{Form, SettingField};
+use crate::http::{self, HttpError, Request};
+use crate::state::{Loadable, Tone, app, remote};
+use crate::text;
+use crate::ui::{CopyField, Empty, Failure, Field, Glyph, Icon, Skeleton, focus_first_error};
+
+/// The page of one toolkit.
+#[component]
+pub(crate) fn AdminToolkitPage() -> impl IntoView {
+    let params = use_params_map();
+    let slug =
+        Memo::new(move |_| params.with(|params| Slug::parse(&params.get("slug").unwrap_or_default()).ok()));
+    move || {
+        let slug = slug.get();
+        view! {
+            <Page title=slug.as_ref().map_or_else(|| "No such toolkit".into(), ToString::to_string)>
+                <p><A href="/admin/integrations" attr:class="back">"All integrations"</A></p>
+                <ForAdmins>
+                    {match slug.clone() {
+                        Some(slug) => view! { <Loaded slug/> }.into_any(),
+                        None => view! {
+                            <Empty glyph=Glyph::Alert title="No such toolkit">"Its name is not one of a toolkit."</Empty>
+                        }
+                        .into_any(),
+                    }}
+                </ForAdmins>
+            </Page>
+        }
+    }
+}
+
+#[component]
+fn Loaded(slug: Slug) -> impl IntoView {
+    let app = app();
+    let toolkit = remote::<AdminToolkit>(app, api::admin_toolkit(&slug));
+    move || match toolkit.value.get() {
+        Loadable::Loading => view! { <Skeleton rows=3/> }.into_any(),
+        Loadable::Failed(error) => view! { <Failure error retry=move || toolkit.reload()/> }.into_any(),
+        Loadable::Ready(known) => view! { <Edit known value=toolkit.value/> }.into_any(),
+    }
+}
+
+#[component]
+fn Edit(known: AdminToolkit, value: RwSignal<Loadable<AdminToolkit>>) -> impl IntoView {
+    let app = app();
+    let form = Form::of(known.clone());
+    let error = RwSignal::new(None::<HttpError>);
+    let busy = RwSignal::new(false);
+    let slug = known.slug.clone();
+    let fields = form.clone();
+    let save = StoredValue::new_local(move |enabled: Option<bool>| {
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        error.set(None);
+        let (path, body) = (api::admin_toolkit(&slug), http::json(&form.body(enabled)));
+        spawn_local(async move {
+            match Request::put(&path, body).read::<AdminToolkit>().await {
+                Ok(saved) => {
+                    let name = text::shown(&saved.name, text::NAME);
+                    let done = match enabled {
+                        Some(true) => format!("{name} is enabled."),
+                        Some(false) => format!("{name} is switched off."),
+                        None => format!("{name} is saved."),
+                    };
+                    app.toast(Tone::Success, done);
+                    // The page may have been left.
+                    let _ = value.try_set(Loadable::Ready(saved));
+                }
+                Err(refused) => {
+                    app.notice_expiry(&refused);
+                    let _ = error.try_set(Some(refused));
+                    let _ = busy.try_set(false);
+                    focus_first_error();
+                }
+            }
+        });
+    });
+    let enabled = known.enabled;
+    let submit = move |event: web_sys::SubmitEvent| {
+        event.prevent_default();
+        // The main button enables what is off, and saves what is on.
+        save.with_value(|save| save((!enabled).then_some(true)));
+    };
+    view! {
+        <Overview known=known.clone()/>
+        <form class="stack" aria-label="Configuration" novalidate=true on:submit=submit>
+            <Register known=known.clone()/>
+            <Client form=fields.clone() error/>
+            <SettingFields fields=fields.settings error/>
+            <p class="error" role="alert">{move || error.with(other_sentence)}</p>
+            <div class="form-foot">
+                <button type="submit" class="button primary" disabled=move || busy.get()>
+                    {if enabled { "Save" } else { "Save and enable" }}
+                </button>
+                <button type="button" class="button" disabled=move || busy.get()
+                    on:click=move |_| save.with_value(|save| save(enabled.then_some(false)))>
+                    {if enabled { "Switch off" } else { "Save only" }}
+                </button>
+            </div>
+        </form>
+    }
+}
+
+#[component]
+fn Overview(known: AdminToolkit) -> impl IntoView {
+    let on = known.enabled;
+    let docs = known.docs.filter(|docs| docs.starts_with("https://"));
+    view! {
+        <div class="overview">
+            <span class="status" class:good=on>{if on { "Enabled" } else { "Off" }}</span>
+            <p class="grow"><strong><bdi>{text::shown(&known.name, text::NAME)}</bdi></strong>" — "
+                <bdi>{text::shown(&known.description, text::SENTENCE)}</bdi>
+                {format!(" · {} tools", known.tool_count)}</p>
+            {docs.map(|docs| view! {
+                <a href=docs target="_blank" rel="noopener noreferrer external">"Its documentation"<Icon glyph=Glyph::External/></a>
+            })}
+        </div>
+    }
+}
+
+#[component]
+fn Register(known: AdminToolkit) -> impl IntoView {
+    view! {
+        <section class="card" aria-labelledby="step-register">
+            <h2 id="step-register"><span class="step" aria-hidden="true">"1"</span>"Register at the service"</h2>
+            <CopyField
+                id="redirect-uri"
+                label="Callback URL"
+                value=known.redirect_uri
+                hint="Create an OAuth client at the service and give it exactly this address. It never changes."
+            />
+        </section>
+    }
+}
+
+#[component]
+fn Client(form: Form, error: RwSignal<Option<HttpError>>) -> impl IntoView {
+    let secret = &form.known.client_secret;
+    let hint = match (&secret.fingerprint, secret.set) {
+        (Some(fingerprint), _) => {
+            format!("One is set, with the fingerprint {fingerprint}. Leave it empty to keep it.")
+        }
+        (None, true) => "One is set. Leave it empty to keep it.".into(),
+        (None, false) => "It is stored encrypted and can never be read back.".to_owned(),
+    };
+    view! {
+        <section class="card" aria-labelledby="step-client">
+            <h2 id="step-client"><span class="step" aria-hidden="true">"2"</span>"Enter what it gave you"</h2>
+            <Field id="client-id" label="Client id" value=form.client_id error=at(error, "/clientId")/>
+            <Field
+                id="client-secret"
+                label="Client secret"
+                kind="password"
+                autocomplete="new-password"
+                hint=hint
+                value=form.client_secret
+                error=at(error, "/clientSecret")
+            />
+            <Field
+                id="scopes"
+                label="Scopes"
+                hint="What is asked for at consent, separated by spaces. Empty restores the toolkit's own."
+                value=form.scopes
+                error=at(error, "/scopes")
+            />
+        </section>
+    }
+}
+
+#[component]
+fn SettingFields(fields: Vec<SettingField>, error: RwSignal<Option<HttpError>>) -> impl IntoView {
+    if fields.is_empty() {
+        return ().into_any();
+    }
+    let fields = fields.into_iter().map(|field| view! { <OneSetting field error/> }).collect_view();
+    view! {
+        <section class="card" aria-labelledby="step-settings">
+            <h2 id="step-settings"><span class="step" aria-hidden="true">"3"</span>"Settings"</h2>
+            {fields}
+        </section>
+    }
+    .into_any()
+}
+
+#[component]
+fn OneSetting(field: SettingField, error: RwSignal<Option<HttpError>>) -> impl IntoView {
+    let SettingField { setting, value } = field;
+    let id = setting.key.clone();
+    let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
+    let pointer = format!("/settings/{}", setting.key);
+    let wrong = Memo::new(move |_| error.with(|error| sentence_at(error.as_ref(), &pointer)));
+    let source = match (setting.source.as_str(), &setting.fingerprint) {
+        ("database", Some(fingerprint)) => format!("set here, fingerprint {fingerprint}"),
+        ("database", None) => "set here".into(),
+        ("environment", _) => "from the environment".into(),
+        ("default", _) => "the default".into(),
+        _ => "not set".to_owned(),
+    };
+    let shown = setting.value.clone().or(setting.default.clone()).filter(|_| !setting.secret);
+    let kind = if setting.secret { "password" } else { "text" };
+    view! {
+        <div class="field" class:invalid=move || wrong.with(Option::is_some)>
+            <label for=id.clone()>
+                <code>{setting.key.clone()}</code>
+                <span class="tag">{source}</span>
+                {setting.required.then(|| view! { <span class="tag">"required"</span> })}
+            </label>
+            <p class="hint" id=hint_id.clone()><bdi>{text::shown(&setting.description, text::SENTENCE)}</bdi></p>
+            <input
+                id=id
+                type=kind
+                autocomplete="off"
+                spellcheck="false"
+                placeholder=shown.unwrap_or_default()
+                aria-describedby=format!("{hint_id} {error_id}")
+                aria-invalid=move || wrong.with(|wrong| wrong.is_some().then_some("true"))
+                prop:value=move || value.get()
+                on:input:target=move |event| value.set(event.target().value())
+            />
+            <p class="error" id=error_id>{move || wrong.get()}</p>
+        </div>
+    }
+}
+
+/// The fields that have a place for their own error.
+const PLACED: [&str; 3] = ["/clientId", "/clientSecret", "/scopes"];
+
+fn at(error: RwSignal<Option<HttpError>>, pointer: &'static str) -> Signal<Option<String>> {
+    Signal::derive(move || error.with(|error| sentence_at(error.as_ref(), pointer)))
+}
+
+fn sentence_at(error: Option<&HttpError>, pointer: &str) -> Option<String> {
+    error.filter(|error| error.pointer() == Some(pointer)).map(HttpError::sentence)
+}
+
+/// An error that belongs to no field.
+fn other_sentence(error: &Option<HttpError>) -> Option<String> {
+    let error = error.as_ref()?;
+    let placed = error.pointer().is_some_and(|p| PLACED.contains(&p) || p.starts_with("/settings/"));
+    (!placed).then(|| error.sentence())
+}

@@ -1,0 +1,296 @@
+//! The user's accounts: connect, see, disconnect.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::hooks::use_query_map;
+use taiku_bridge::api::{self, Connection, Receipt, Status, Toolkit, Toolkits};
+
+use super::connect::connect;
+use super::{ForUsers, Page};
+use crate::dates;
+use crate::http::Request;
+use crate::state::{App, Loadable, Remote, app, remote};
+use crate::text;
+use crate::ui::{Confirm, Dialog, Empty, Failure, Glyph, Icon, Skeleton, ToolkitMark};
+
+/// The page.
+#[component]
+pub(crate) fn Connections() -> impl IntoView {
+    view! {
+        <Page title="Connections" lead="Accounts that plugins may act in, each only as far as you allowed it.">
+            <ForUsers>
+                <Landed/>
+                <Lists/>
+            </ForUsers>
+        </Page>
+    }
+}
+
+/// What became of a consent, when the browser comes back to this page after it.
+#[component]
+fn Landed() -> impl IntoView {
+    let query = use_query_map();
+    let get = move |key: &str| query.with(|query| query.get(key));
+    move || {
+        let status = get("status")?;
+        let toolkit = get("toolkit").unwrap_or_default();
+        let name = if toolkit.is_empty() { "The account".into() } else { text::shown(&toolkit, text::NAME) };
+        let good = status.eq_ignore_ascii_case("active");
+        let sentence = if good {
+            format!("{name} is connected. Plugins that you allowed can use it now.")
+        } else {
+            format!("{name} was not connected. You can try again.")
+        };
+        let glyph = if good { Glyph::Check } else { Glyph::Alert };
+        Some(view! {
+            <div class="banner" class:good=good class:warn=!good role="status"><Icon glyph/><p>{sentence}</p></div>
+        })
+    }
+}
+
+#[component]
+fn Lists() -> impl IntoView {
+    let app = app();
+    let connections = remote::<api::Connections>(app, api::CONNECTIONS);
+    let toolkits = remote::<Toolkits>(app, api::TOOLKITS);
+    Effect::new(move |before: Option<u32>| {
+        let now = app.connections_changed.get();
+        if before.is_some_and(|before| before != now) {
+            connections.reload();
+        }
+        now
+    });
+    let enabled = move || app.session.with(|s| s.ready().is_none_or(|s| s.integrations));
+    view! {
+        <Show when=move || !enabled()>
+            <div class="banner warn" role="status">
+                <Icon glyph=Glyph::Alert/>
+                <p>"Integrations are not enabled on this server. Ask your admin to enable them."</p>
+            </div>
+        </Show>
+        <section aria-labelledby="accounts">
+            <h2 id="accounts">"Your accounts"</h2>
+            <Accounts connections toolkits/>
+        </section>
+        <section aria-labelledby="offered">
+            <h2 id="offered">"Connect an account"</h2>
+            <Offered toolkits/>
+        </section>
+    }
+}
+
+#[component]
+fn Accounts(connections: Remote<api::Connections>, toolkits: Remote<Toolkits>) -> impl IntoView {
+    let leaving = RwSignal::new(None::<Connection>);
+    let receipt = RwSignal::new(None::<Receipt>);
+    let list = move || match connections.value.get() {
+        Loadable::Loading => view! { <Skeleton rows=2/> }.into_any(),
+        Loadable::Failed(error) => view! { <Failure error retry=move || connections.reload()/> }.into_any(),
+        Loadable::Ready(answer) if answer.connections.is_empty() => view! {
+            <Empty glyph=Glyph::Link title="No accounts yet">
+                "Choose a service below. You sign in at the service itself, and taiku keeps the keys."
+            </Empty>
+        }
+        .into_any(),
+        Loadable::Ready(answer) => {
+            let name = move |slug: &str| toolkit_name(toolkits, slug);
+            let rows = answer.connections.into_iter().map(|connection| {
+                let name = name(connection.toolkit.as_str());
+                view! { <Account connection name leaving/> }
+            });
+            view! { <ul class="list">{rows.collect_view()}</ul> }.into_any()
+        }
+    };
+    view! {
+        {list}
+        <Leaving leaving receipt connections/>
+        {move || receipt.get().map(|receipt_shown| view! {
+            <ReceiptDialog receipt=receipt_shown on_close=move || receipt.set(None)/>
+        })}
+    }
+}
+
+fn toolkit_name(toolkits: Remote<Toolkits>, slug: &str) -> String {
+    let found = toolkits.value.with(|value| {
+        let known = value.ready()?.toolkits.iter().find(|toolkit| toolkit.slug.as_str() == slug)?;
+        Some(text::shown(&known.name, text::NAME))
+    });
+    found.unwrap_or_else(|| slug.to_owned())
+}
+
+#[component]
+fn Account(connection: Connection, name: String, leaving: RwSignal<Option<Connection>>) -> impl IntoView {
+    let app = app();
+    let label = connection.account.label.as_ref().map(|label| text::shown(label, text::NAME));
+    let again = connection.toolkit.clone();
+    let needs_help = matches!(connection.status, Status::Expired | Status::Failed | Status::Revoked);
+    let used = connection.last_used_at.as_deref().map(|at| format!("last used {}", dates::shown(at)));
+    let begun = format!("begun {}", dates::shown(&connection.created_at));
+    let who = label.clone().unwrap_or_else(|| name.clone());
+    let asked = connection.clone();
+    view! {
+        <li class="card row">
+            <ToolkitMark slug=connection.toolkit.to_string()/>
+            <div class="grow">
+                <h3>
+                    <bdi>{name.clone()}</bdi>
+                    {label.map(|label| view! { <span class="account-label"><bdi>{label}</bdi></span> })}
+                </h3>
+                <p class="muted small">
+                    {used.unwrap_or(begun)}
+                    {connection.default.then_some(" · used unless a plugin asks for another")}
+                </p>
+                {why(&connection).map(|why| view! { <p class="small">{why}</p> })}
+            </div>
+            <StatusBadge status=connection.status/>
+            <div class="actions">
+                {needs_help.then(|| view! {
+                    <button type="button" class="button" aria-label=format!("Connect {name} again")
+                        on:click=move |_| connect(app, again.clone())>"Connect again"</button>
+                })}
+                <button type="button" class="button quiet" aria-label=format!("Disconnect {who}")
+                    on:click=move |_| leaving.set(Some(asked.clone()))>"Disconnect"</button>
+            </div>
+        </li>
+    }
+}
+
+/// Why a connection does not work, in words.
+fn why(connection: &Connection) -> Option<String> {
+    let why = connection.why.as_deref()?;
+    Some(match why {
+        "access_denied" | "denied" => "You declined at the service.".into(),
+        "revoked" => "It was taken back at the service.".into(),
+        "in_doubt" | "lost_answer" => "An answer of the service was lost. Connect again.".into(),
+        other => text::shown(&other.replace('_', " "), text::NAME),
+    })
+}
+
+/// The state of a connection, as a word and a colour.
+#[component]
+fn StatusBadge(status: Status) -> impl IntoView {
+    let (class, word) = match status {
+        Status::Active => ("status good", "Active"),
+        Status::Initiated => ("status", "Waiting for consent"),
+        Status::Expired => ("status bad", "Expired"),
+        Status::Failed => ("status bad", "Failed"),
+        Status::Revoked => ("status bad", "Revoked"),
+    };
+    view! { <span class=class data-status=status.as_str()>{word}</span> }
+}
+
+#[component]
+fn Leaving(
+    leaving: RwSignal<Option<Connection>>,
+    receipt: RwSignal<Option<Receipt>>,
+    connections: Remote<api::Connections>,
+) -> impl IntoView {
+    let app = app();
+    move || {
+        leaving.get().map(|connection| {
+            let name = connection.account.label.clone().unwrap_or_else(|| connection.toolkit.to_string());
+            let name = text::shown(&name, text::NAME);
+            let id = connection.id.clone();
+            view! {
+                <Confirm
+                    title="Disconnect this account?"
+                    sentence=format!("taiku asks the service to take back its keys and destroys its own copies of {name}. Plugins can no longer act in it.")
+                    action="Disconnect"
+                    on_cancel=move || leaving.set(None)
+                    on_confirm=move || {
+                        leaving.set(None);
+                        disconnect(app, id.clone(), receipt, connections);
+                    }
+                />
+            }
+        })
+    }
+}
+
+fn disconnect(app: App, id: String, receipt: RwSignal<Option<Receipt>>, list: Remote<api::Connections>) {
+    spawn_local(async move {
+        match Request::delete(&api::connection(&id)).read::<Receipt>().await {
+            Ok(done) => {
+                // The page may have been left.
+                let _ = receipt.try_set(Some(done));
+            }
+            Err(error) => app.fail(&error),
+        }
+        list.reload();
+    });
+}
+
+/// What died, and what could not be killed.
+#[component]
+fn ReceiptDialog(receipt: Receipt, on_close: impl Fn() + Copy + Send + 'static) -> impl IntoView {
+    let rows = receipt.revoked.into_iter().map(|revoked| {
+        let good = revoked.outcome == "revoked";
+        let outcome = match revoked.outcome.as_str() {
+            "revoked" => "taken back at the service",
+            "unsupported" => "the service cannot take it back; it ends by itself",
+            _ => "the service did not confirm; remove taiku in its settings",
+        };
+        view! {
+            <li class="wish">
+                <span class="status" class:good=good class:bad=!good>{revoked.token.replace('_', " ")}</span>
+                <span class="wish-text">{outcome}</span>
+            </li>
+        }
+    });
+    let rows = rows.collect_view();
+    let none = rows.is_empty();
+    view! {
+        <Dialog title="Disconnected" on_cancel=on_close>
+            <p>{format!("Our copies were destroyed {}.", dates::shown(&receipt.deleted_at))}</p>
+            <ul class="wishes">{rows}</ul>
+            {none.then(|| view! { <p class="muted">"There was nothing to take back at the service."</p> })}
+            <div class="dialog-foot">
+                <button type="button" class="button primary" on:click=move |_| on_close()>"Done"</button>
+            </div>
+        </Dialog>
+    }
+}
+
+#[component]
+fn Offered(toolkits: Remote<Toolkits>) -> impl IntoView {
+    move || match toolkits.value.get() {
+        Loadable::Loading => view! { <Skeleton rows=1/> }.into_any(),
+        Loadable::Failed(error) => view! { <Failure error retry=move || toolkits.reload()/> }.into_any(),
+        Loadable::Ready(answer) if answer.toolkits.is_empty() => view! {
+            <Empty glyph=Glyph::Shield title="Nothing to connect">
+                "An admin has to enable a service first, under Admin."
+            </Empty>
+        }
+        .into_any(),
+        Loadable::Ready(answer) => {
+            let cards = answer.toolkits.into_iter().map(|toolkit| view! { <Offer toolkit/> });
+            view! { <ul class="cards">{cards.collect_view()}</ul> }.into_any()
+        }
+    }
+}
+
+#[component]
+fn Offer(toolkit: Toolkit) -> impl IntoView {
+    let app = app();
+    let slug = toolkit.slug.clone();
+    let name = text::shown(&toolkit.name, text::NAME);
+    view! {
+        <li class="card">
+            <div class="card-head">
+                <ToolkitMark slug=toolkit.slug.to_string()/>
+                <div>
+                    <h3><bdi>{name.clone()}</bdi></h3>
+                    <p class="muted small">{format!("{} tools", toolkit.tool_count)}</p>
+                </div>
+            </div>
+            <p class="grow"><bdi>{text::shown(&toolkit.description, 160)}</bdi></p>
+            <div class="card-foot">
+                <span></span>
+                <button type="button" class="button primary" aria-label=format!("Connect {name}")
+                    on:click=move |_| connect(app, slug.clone())>
+                    "Connect"<Icon glyph=Glyph::External/>
+                </button>
+            </div>
+        </li>
+    }
+}

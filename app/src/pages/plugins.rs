@@ -1,0 +1,158 @@
+//! The plugins: what each was allowed, and how to take it back.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use leptos_router::components::A;
+use taiku_bridge::api::{self, AdminPlugins, FailedFolder, Plugin, Source};
+
+use super::Page;
+use crate::consent::{Consent, PermissionList};
+use crate::dates;
+use crate::state::{Loadable, app, remote};
+use crate::text;
+use crate::ui::{Confirm, Empty, Failure, Glyph, Icon, PluginIcon, Skeleton};
+use crate::workspace::panel_path;
+
+/// The page.
+#[component]
+pub(crate) fn Plugins() -> impl IntoView {
+    let app = app();
+    let revoking = RwSignal::new(None::<Arc<Plugin>>);
+    let list = move || match app.plugins.get() {
+        Loadable::Loading => view! { <Skeleton rows=3/> }.into_any(),
+        Loadable::Failed(error) => view! { <Failure error retry=move || app.load_plugins()/> }.into_any(),
+        Loadable::Ready(plugins) if plugins.is_empty() => view! {
+            <Empty glyph=Glyph::Plugin title="No plugins yet">
+                "Put a plugin folder into a folder of TAIKU_PLUGIN_DIRS; it appears here."
+            </Empty>
+        }
+        .into_any(),
+        Loadable::Ready(plugins) => {
+            let items = plugins.into_iter().map(|plugin| view! { <Item plugin revoking/> });
+            view! { <ul class="list">{items.collect_view()}</ul> }.into_any()
+        }
+    };
+    view! {
+        <Page title="Plugins" lead="What each may do for you. You can take it back at any time.">
+            {list}
+            <Show when=move || app.is_admin()><FailedFolders/></Show>
+            {move || revoking.get().map(|plugin| {
+                let name = text::shown(&plugin.name, text::NAME);
+                view! {
+                    <Confirm
+                        title="Take back what was allowed?"
+                        sentence=format!("{name} is closed and may no longer do anything for you. Your connections stay.")
+                        action="Revoke"
+                        on_cancel=move || revoking.set(None)
+                        on_confirm=move || {
+                            app.revoke(plugin.clone());
+                            revoking.set(None);
+                        }
+                    />
+                }
+            })}
+        </Page>
+    }
+}
+
+#[component]
+fn Item(plugin: Arc<Plugin>, revoking: RwSignal<Option<Arc<Plugin>>>) -> impl IntoView {
+    let app = app();
+    let name = text::shown(&plugin.name, text::NAME);
+    let about = plugin.manifest.description.as_ref().or(plugin.manifest.tagline.as_ref());
+    let about = about.map(|about| text::shown(about, text::SENTENCE));
+    let source = match plugin.source {
+        Source::Registry => "shipped with this server",
+        Source::Folder => "from a folder of this server",
+    };
+    let open = plugin.manifest.panels.first().map(|panel| panel_path(&plugin, panel));
+    let (asked, revoked) = (plugin.clone(), plugin.clone());
+    let changed = plugin.change.is_some();
+    let granted = plugin.grant.is_some();
+    view! {
+        <li class="card">
+            <div class="card-head">
+                <PluginIcon plugin=plugin.clone()/>
+                <div class="grow">
+                    <h2><bdi>{name.clone()}</bdi></h2>
+                    <p class="muted small">
+                        <bdi>{plugin.id.to_string()}</bdi>" · version "<bdi>{plugin.version.clone()}</bdi>" · "{source}
+                    </p>
+                </div>
+                <div class="actions">
+                    {granted.then(|| view! {
+                        <button type="button" class="button quiet" aria-label=format!("Revoke {name}")
+                            on:click=move |_| revoking.set(Some(revoked.clone()))>"Revoke"</button>
+                    })}
+                    {open.map(|path| view! {
+                        <A href=path attr:class="button" attr:aria-label=format!("Open {name}")>"Open"</A>
+                    })}
+                </div>
+            </div>
+            {about.map(|about| view! { <p><bdi>{about}</bdi></p> })}
+            {changed.then(|| view! {
+                <div class="banner warn">
+                    <Icon glyph=Glyph::Alert/>
+                    <p>"This version asks for something else than you allowed."</p>
+                    <button type="button" class="button" on:click=move |_| {
+                        app.consent.set(Some(Consent { plugin: asked.clone(), panel: None }));
+                    }>"Review"</button>
+                </div>
+            })}
+            <Granted plugin/>
+        </li>
+    }
+}
+
+#[component]
+fn Granted(plugin: Arc<Plugin>) -> impl IntoView {
+    let Some(stored) = plugin.grant.clone() else {
+        return view! { <p class="muted">"Nothing is allowed yet. It asks when you open it."</p> }.into_any();
+    };
+    let mut permissions: Vec<_> = stored.grant.permissions.iter().copied().collect();
+    permissions.sort_by_key(|permission| std::cmp::Reverse(permission.risk()));
+    let toolkits =
+        stored.grant.integrations.iter().map(|slug| view! { <li class="chip">{slug.to_string()}</li> });
+    view! {
+        <details>
+            <summary>
+                {format!("Allowed {} for version {}", dates::shown(&stored.granted_at), stored.version)}
+            </summary>
+            <PermissionList permissions/>
+            <ul class="chips" aria-label="Toolkits">{toolkits.collect_view()}</ul>
+        </details>
+    }
+    .into_any()
+}
+
+/// Plugin folders that could not be loaded, for admins.
+#[component]
+fn FailedFolders() -> impl IntoView {
+    let app = app();
+    let folders = remote::<AdminPlugins>(app, api::ADMIN_PLUGINS);
+    move || {
+        let failed = folders.value.with(|v| v.ready().map(|answer| answer.failed.clone()));
+        failed.filter(|failed| !failed.is_empty()).map(|failed| view! { <Failures failed/> })
+    }
+}
+
+/// Folders with what is wrong in them.
+#[component]
+pub(super) fn Failures(failed: Vec<FailedFolder>) -> impl IntoView {
+    let items = failed.into_iter().map(|folder| {
+        let errors = folder.errors.into_iter().map(|fault| view! { <li><bdi>{fault.to_string()}</bdi></li> });
+        view! {
+            <li class="card failed-folder">
+                <h3><code><bdi>{folder.folder}</bdi></code></h3>
+                <ul>{errors.collect_view()}</ul>
+            </li>
+        }
+    });
+    view! {
+        <section aria-labelledby="failed-folders">
+            <h2 id="failed-folders">"Folders that could not be loaded"</h2>
+            <ul class="list">{items.collect_view()}</ul>
+        </section>
+    }
+}

@@ -1,0 +1,146 @@
+//! What is around every page: the top bar, the messages, the dialogs, and the routes.
+
+mod top_bar;
+
+use leptos::prelude::*;
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::hooks::use_location;
+use leptos_router::path;
+
+use crate::consent::ConsentDialog;
+use crate::pages::{
+    Activity, AdminHome, AdminIntegrations, AdminToolkitPage, Connections, NotFound, Plugins, Settings,
+    Setup, SignInPage,
+};
+use crate::state::{App, Loadable, app};
+use crate::ui::{BlockedPopups, Failure, Toasts};
+use crate::workspace::{Workspace, is_workspace};
+use top_bar::TopBar;
+
+/// The whole page.
+#[component]
+pub(crate) fn Root() -> impl IntoView {
+    let app = App::new();
+    provide_context(app);
+    // The bridge hears before any frame exists.
+    crate::bridge_host::listen(app);
+    app.listen_for_connections();
+    app.load();
+    app.theme.get_untracked().apply();
+    show_dropped(app);
+    view! {
+        <Router>
+            <Frame/>
+        </Router>
+    }
+}
+
+/// Counts of what the bridge ignored, on the root element, where tools can see them.
+fn show_dropped(app: App) {
+    Effect::new(move |_| {
+        let dropped = app.dropped.get().to_string();
+        if let Some(root) = document().document_element() {
+            // An attribute of a valid name can always be set.
+            let _ = root.set_attribute("data-bridge-drops", &dropped);
+        }
+    });
+}
+
+/// Which of the three faces the page has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Face {
+    Starting,
+    Failed,
+    SignIn,
+    Inside,
+}
+
+#[component]
+fn Frame() -> impl IntoView {
+    let app = app();
+    let path = use_location().pathname;
+    let face = Memo::new(move |_| match app.session.get() {
+        _ if path.get() == "/setup" => Face::SignIn,
+        Loadable::Loading => Face::Starting,
+        Loadable::Failed(_) => Face::Failed,
+        Loadable::Ready(session) if session.user.is_none() && !session.anonymous => Face::SignIn,
+        Loadable::Ready(session) if session.user.is_none() && path.get() == "/sign-in" => Face::SignIn,
+        Loadable::Ready(_) => Face::Inside,
+    });
+    let error = move || {
+        app.session.with(|session| match session {
+            Loadable::Failed(error) => Some(error.clone()),
+            Loadable::Loading | Loadable::Ready(_) => None,
+        })
+    };
+    view! {
+        {move || match face.get() {
+            Face::Starting => view! {
+                <div class="start" role="status">
+                    <span class="spinner" aria-hidden="true"></span>
+                    <p>"Starting taiku…"</p>
+                </div>
+            }
+            .into_any(),
+            Face::Failed => view! {
+                <main class="start">
+                    {move || error().map(|error| view! { <Failure error retry=move || app.load()/> })}
+                </main>
+            }
+            .into_any(),
+            Face::SignIn => view! { <Outside/> }.into_any(),
+            Face::Inside => view! { <Inside/> }.into_any(),
+        }}
+        <ConsentDialog/>
+        <BlockedPopups/>
+        <Toasts/>
+    }
+}
+
+/// What is shown to those who are not signed in.
+#[component]
+fn Outside() -> impl IntoView {
+    let path = use_location().pathname;
+    move || {
+        if path.get() == "/setup" {
+            view! { <Setup/> }.into_any()
+        } else {
+            view! { <SignInPage/> }.into_any()
+        }
+    }
+}
+
+#[component]
+fn Inside() -> impl IntoView {
+    let path = use_location().pathname;
+    view! {
+        <a class="skip" href="#main" rel="external">"Skip to the content"</a>
+        <TopBar/>
+        <Workspace/>
+        <div class="pages" class:away=move || is_workspace(&path.get())>
+            <FlatRoutes fallback=NotFound>
+                <Route path=path!("/") view=Nothing/>
+                <Route path=path!("/panel/:plugin/:panel") view=Nothing/>
+                <Route path=path!("/sign-in") view=SignedInAlready/>
+                <Route path=path!("/connections") view=Connections/>
+                <Route path=path!("/plugins") view=Plugins/>
+                <Route path=path!("/activity") view=Activity/>
+                <Route path=path!("/settings") view=Settings/>
+                <Route path=path!("/admin") view=AdminHome/>
+                <Route path=path!("/admin/integrations") view=AdminIntegrations/>
+                <Route path=path!("/admin/integrations/:slug") view=AdminToolkitPage/>
+            </FlatRoutes>
+        </div>
+    }
+}
+
+/// The workspace is beside the routes, so that its panels outlive them.
+#[component]
+fn Nothing() -> impl IntoView {}
+
+#[component]
+fn SignedInAlready() -> impl IntoView {
+    let navigate = leptos_router::hooks::use_navigate();
+    let options = leptos_router::NavigateOptions { replace: true, ..Default::default() };
+    Effect::new(move |_| navigate("/", options.clone()));
+}

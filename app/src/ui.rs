@@ -1,0 +1,15 @@
+//! Parts that pages are made of.
+
+mod copy;
+mod dialog;
+mod field;
+mod icon;
+mod notices;
+mod places;
+
+pub(crate) use copy::CopyField;
+pub(crate) use dialog::{Confirm, Dialog};
+pub(crate) use field::{Field, focus_first_error};
+pub(crate) use icon::{Avatar, Glyph, Icon, PluginIcon, ToolbarIcon, ToolkitMark};
+pub(crate) use notices::{BlockedPopups, Toasts};
+pub(crate) use places::{Empty, Failure, Skeleton};

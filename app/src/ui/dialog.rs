@@ -1,0 +1,64 @@
+//! Modal dialogs.
+
+use leptos::html;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlElement};
+
+/// A modal dialog, shown as long as it is on the page. The browser keeps the focus in it and takes everything
+/// else out of reach, panels included; afterwards the focus returns to where it was.
+#[component]
+pub(crate) fn Dialog(
+    title: &'static str,
+    #[prop(optional)] class: &'static str,
+    on_cancel: impl Fn() + 'static,
+    children: Children,
+) -> impl IntoView {
+    let node = NodeRef::<html::Dialog>::new();
+    let before = document().active_element().and_then(|element| element.dyn_into::<HtmlElement>().ok());
+    let before = StoredValue::new_local(before);
+    Effect::new(move |_| {
+        if let Some(dialog) = node.get().filter(|dialog| !dialog.open()) {
+            // It is in the document by now and closed, so it can be shown.
+            let _ = dialog.show_modal();
+        }
+    });
+    on_cleanup(move || {
+        if let Some(Some(element)) = before.try_get_value() {
+            // The element may be gone; then there is nothing to return to.
+            let _ = element.focus();
+        }
+    });
+    let cancel = move |event: Event| {
+        // It goes away when its owner says so.
+        event.prevent_default();
+        on_cancel();
+    };
+    view! {
+        <dialog node_ref=node class=format!("dialog {class}") aria-labelledby="dialog-title" on:cancel=cancel>
+            <h2 id="dialog-title" tabindex="-1" autofocus=true>{title}</h2>
+            {children()}
+        </dialog>
+    }
+}
+
+/// Asks before something that cannot be taken back.
+#[component]
+pub(crate) fn Confirm(
+    title: &'static str,
+    #[prop(into)] sentence: String,
+    action: &'static str,
+    on_confirm: impl Fn() + Send + 'static,
+    on_cancel: impl Fn() + Clone + Send + 'static,
+) -> impl IntoView {
+    let cancelled = on_cancel.clone();
+    view! {
+        <Dialog title=title on_cancel=cancelled>
+            <p>{sentence}</p>
+            <div class="dialog-foot">
+                <button type="button" class="button" on:click=move |_| on_cancel()>"Cancel"</button>
+                <button type="button" class="button danger" on:click=move |_| on_confirm()>{action}</button>
+            </div>
+        </Dialog>
+    }
+}

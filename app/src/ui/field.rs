@@ -1,0 +1,54 @@
+//! Input fields with their labels, hints and errors.
+
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+/// A text field. Its label, hint and error are tied to it.
+#[component]
+pub(crate) fn Field(
+    id: &'static str,
+    #[prop(into)] label: String,
+    value: RwSignal<String>,
+    #[prop(default = "text")] kind: &'static str,
+    #[prop(default = "off")] autocomplete: &'static str,
+    #[prop(optional, into)] hint: Option<String>,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+    #[prop(optional)] required: bool,
+    #[prop(optional, into)] placeholder: String,
+) -> impl IntoView {
+    let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
+    let described = format!("{hint_id} {error_id}");
+    view! {
+        <div class="field" class:invalid=move || error.with(Option::is_some)>
+            <label for=id>{label}</label>
+            {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
+            <input
+                id=id
+                name=id
+                type=kind
+                autocomplete=autocomplete
+                placeholder=placeholder
+                required=required
+                spellcheck="false"
+                autocapitalize="off"
+                aria-describedby=described
+                aria-invalid=move || error.with(|error| error.is_some().then_some("true"))
+                prop:value=move || value.get()
+                on:input:target=move |event| value.set(event.target().value())
+            />
+            <p class="error" id=error_id>{move || error.get()}</p>
+        </div>
+    }
+}
+
+/// Moves the focus to the first field that has an error, once the error is shown.
+pub(crate) fn focus_first_error() {
+    request_animation_frame(|| {
+        let invalid = document().query_selector("[aria-invalid=true]").ok().flatten();
+        if let Some(field) = invalid.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
+            // A field that cannot take the focus only leaves it where it is.
+            let _ = field.focus();
+        }
+    });
+}

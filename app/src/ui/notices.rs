@@ -1,0 +1,94 @@
+//! What the page tells the user without being asked.
+
+use leptos::prelude::*;
+
+use super::{Glyph, Icon};
+use crate::state::{Tone, app};
+use crate::text;
+
+/// Short messages, read out by assistive tools as they come.
+#[component]
+pub(crate) fn Toasts() -> impl IntoView {
+    let app = app();
+    view! {
+        <div class="toasts" role="status" aria-live="polite" aria-relevant="additions">
+            <For each=move || app.toasts.get() key=|toast| toast.id let:toast>
+                <div class=format!("toast {}", toast.tone.class())>
+                    <Icon glyph=glyph(toast.tone)/>
+                    <p>
+                        {toast.plugin.map(|plugin| view! { <strong><bdi>{plugin}</bdi>": "</strong> })}
+                        <bdi>{toast.message}</bdi>
+                    </p>
+                    <button
+                        type="button"
+                        class="icon-button"
+                        aria-label="Close this message"
+                        on:click=move |_| app.close_toast(toast.id)
+                    >
+                        <Icon glyph=Glyph::Close/>
+                    </button>
+                </div>
+            </For>
+        </div>
+    }
+}
+
+fn glyph(tone: Tone) -> Glyph {
+    match tone {
+        Tone::Info => Glyph::Activity,
+        Tone::Success => Glyph::Check,
+        Tone::Error => Glyph::Alert,
+    }
+}
+
+/// Links to connect pages that the browser did not let open.
+#[component]
+pub(crate) fn BlockedPopups() -> impl IntoView {
+    let app = app();
+    let close = move |toolkit: String| app.blocked.update(|blocked| blocked.retain(|b| b.toolkit != toolkit));
+    view! {
+        <div class="notices" role="region" aria-label="Blocked windows" aria-live="polite">
+            <For each=move || app.blocked.get() key=|link| link.url.clone() let:link>
+                {
+                    let (opened, dismissed) = (link.toolkit.clone(), link.toolkit.clone());
+                    let who = link.plugin.clone().map(|plugin| text::shown(&plugin, text::NAME));
+                    let host = host(&link.url);
+                    view! {
+                        <div class="notice">
+                            <Icon glyph=Glyph::Alert/>
+                            <p>
+                                "The browser blocked a window. "
+                                {match who {
+                                    Some(who) => view! { <bdi>{who}</bdi>" wants to connect " }.into_any(),
+                                    None => "You wanted to connect ".into_any(),
+                                }}
+                                <strong>{link.toolkit.clone()}</strong>"."
+                            </p>
+                            <a
+                                class="button primary"
+                                href=link.url
+                                target="_blank"
+                                rel="noopener noreferrer external"
+                                on:click=move |_| close(opened.clone())
+                            >
+                                {format!("Connect {} at {host}", link.toolkit)}<Icon glyph=Glyph::External/>
+                            </a>
+                            <button
+                                type="button"
+                                class="icon-button"
+                                aria-label="Dismiss"
+                                on:click=move |_| close(dismissed.clone())
+                            >
+                                <Icon glyph=Glyph::Close/>
+                            </button>
+                        </div>
+                    }
+                }
+            </For>
+        </div>
+    }
+}
+
+fn host(url: &str) -> String {
+    web_sys::Url::new(url).map(|url| url.host()).unwrap_or_default()
+}

@@ -1,0 +1,42 @@
+//! What stands where data will be, is not, or could not be had.
+
+use leptos::prelude::*;
+
+use super::{Glyph, Icon};
+use crate::http::HttpError;
+
+/// Nothing here yet, and what to do about it.
+#[component]
+pub(crate) fn Empty(glyph: Glyph, title: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <div class="empty">
+            <Icon glyph/>
+            <h3>{title}</h3>
+            <p>{children()}</p>
+        </div>
+    }
+}
+
+/// It could not be had, and why.
+#[component]
+pub(crate) fn Failure(error: HttpError, retry: impl Fn() + 'static) -> impl IntoView {
+    view! {
+        <div class="empty failed" role="alert">
+            <Icon glyph=Glyph::Alert/>
+            <h3>"This could not be loaded"</h3>
+            <p>{error.sentence()}</p>
+            <button type="button" class="button" on:click=move |_| retry()>"Try again"</button>
+        </div>
+    }
+}
+
+/// It is on its way.
+#[component]
+pub(crate) fn Skeleton(rows: usize) -> impl IntoView {
+    view! {
+        <div class="skeleton" role="status">
+            <span class="visually-hidden">"Loading"</span>
+            {(0..rows).map(|_| view! { <div class="bone"></div> }).collect_view()}
+        </div>
+    }
+}
