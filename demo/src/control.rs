@@ -1,20 +1,4 @@
 //! How the provider is told to misbehave, and what it tells about itself.
-//!
-//! Every request to `/control…` needs the header `X-Demo-Control: 1`, which no website can send: the
-//! provider answers no preflight request.
-//!
-//! - `PUT /control` with a [`Control`] replaces all settings; `{}` is good behaviour. `GET /control` shows them.
-//! - `GET /control/log` gives `{counts, requests}`: [`Counts`](crate::Counts) and the last 1,000
-//!   [`Seen`](crate::Seen).
-//! - `POST /control/advance` with `{"seconds": 61}` moves the clock ahead.
-//!
-//! ```json
-//! {
-//!   "token": { "fault": { "kind": "answer", "status": 429, "headers": { "retry-after": "2" } }, "times": 1 },
-//!   "api": { "fault": { "kind": "slow", "ms": 500 } },
-//!   "accessTokenSeconds": 1
-//! }
-//! ```
 
 mod act;
 mod routes;
@@ -33,6 +17,22 @@ const MAX_MILLISECONDS: u64 = 120_000;
 const MAX_TOKEN_SECONDS: u32 = 365 * 24 * 60 * 60;
 
 /// How the provider behaves. The default is: well.
+///
+/// Every request to `/control…` needs the header `X-Demo-Control: 1`, which no website can send: the
+/// provider answers no preflight request.
+///
+/// - `PUT /control` with this as JSON replaces all settings; `{}` is good behaviour. `GET /control` shows them.
+/// - `GET /control/log` gives `{counts, requests}`: [`Counts`](crate::Counts) and the last 1,000
+///   [`Seen`](crate::Seen).
+/// - `POST /control/advance` with `{"seconds": 61}` moves the clock ahead.
+///
+/// ```json
+/// {
+///   "token": { "fault": { "kind": "answer", "status": 429, "headers": { "retry-after": "2" } }, "times": 1 },
+///   "api": { "fault": { "kind": "slow", "ms": 500 } },
+///   "accessTokenSeconds": 1
+/// }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Control {
@@ -70,16 +70,16 @@ pub enum Fault {
         /// 200 to 599.
         status: u16,
         /// More headers, by name.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         headers: BTreeMap<String, String>,
         /// The `Content-Type`; absent: none.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         content_type: Option<String>,
         /// The body as text.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         body: String,
         /// The body as base64; wins over `body`.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         body_base64: Option<String>,
     },
     /// Answers 400 with an error of RFC 6749 section 5.2, for example `invalid_grant`, and does nothing.

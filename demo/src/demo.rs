@@ -72,7 +72,7 @@ impl Demo {
         Ok(demo)
     }
 
-    /// Serves on `listener` until `shutdown` is ready and open requests are answered.
+    /// Serves on `listener` until `shutdown` is ready and open requests are answered, or two seconds later.
     ///
     /// # Errors
     /// What the listener says.

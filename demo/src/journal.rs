@@ -49,7 +49,7 @@ pub struct Seen {
     /// The query of requests to the API, treated like the path; of others it is left out, since it holds
     /// states and challenges.
     pub query: Option<String>,
-    /// The status of the answer; none if the connection was dropped instead.
+    /// The status of the answer; none while there is none, and for ever if the connection ended without one.
     pub status: Option<u16>,
 }
 
@@ -58,16 +58,33 @@ pub struct Seen {
 pub(crate) struct Journal {
     pub(crate) counts: Counts,
     seen: VecDeque<Seen>,
+    /// How many requests came before those in `seen`.
+    forgotten: u64,
 }
 
+/// Where the answer to a request is to be noted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place(u64);
+
 impl Journal {
-    /// Adds a request, without its secrets, and forgets the oldest if there are too many.
-    pub(crate) fn add(&mut self, method: &str, path: &str, query: Option<&str>, status: Option<u16>) {
+    /// Adds a request as it arrives, without its secrets, and forgets the oldest if there are too many.
+    pub(crate) fn arrived(&mut self, method: &str, path: &str, query: Option<&str>) -> Place {
         if self.seen.len() == MAX_SEEN {
             self.seen.pop_front();
+            self.forgotten += 1;
         }
+        let place = Place(self.forgotten + self.seen.len() as u64);
         let query = query.filter(|_| path.starts_with("/api/")).map(redact);
-        self.seen.push_back(Seen { method: method.to_owned(), path: redact(path), query, status });
+        self.seen.push_back(Seen { method: method.to_owned(), path: redact(path), query, status: None });
+        place
+    }
+
+    /// Notes the answer to a request, unless the request is forgotten.
+    pub(crate) fn answered(&mut self, place: Place, status: u16) {
+        let index = place.0.checked_sub(self.forgotten).and_then(|index| usize::try_from(index).ok());
+        if let Some(seen) = index.and_then(|index| self.seen.get_mut(index)) {
+            seen.status = Some(status);
+        }
     }
 
     /// The requests, the oldest first.
@@ -83,15 +100,21 @@ mod tests {
     #[test]
     fn only_the_api_shows_its_query_and_the_oldest_entry_goes_first() {
         let mut journal = Journal::default();
-        journal.add("GET", "/authorize", Some("state=secret"), Some(200));
-        journal.add("GET", "/api/issues/%2e%2e", Some("a=%2F"), None);
+        let first = journal.arrived("GET", "/authorize", Some("state=secret"));
+        let second = journal.arrived("GET", "/api/issues/%2e%2e", Some("a=%2F"));
+        journal.answered(first, 400);
         let seen = journal.seen();
         assert_eq!(seen[0].query, None);
         assert_eq!((seen[1].path.as_str(), seen[1].query.as_deref()), ("/api/issues/%2e%2e", Some("a=%2F")));
-        for _ in 0..MAX_SEEN {
-            journal.add("GET", "/", None, Some(200));
+        assert_eq!((seen[0].status, seen[1].status), (Some(400), None));
+        for _ in 0..MAX_SEEN - 1 {
+            journal.arrived("GET", "/", None);
         }
-        assert_eq!(journal.seen().len(), MAX_SEEN);
-        assert_eq!(journal.seen()[0].path, "/");
+        journal.answered(first, 500);
+        journal.answered(second, 404);
+        let seen = journal.seen();
+        assert_eq!(seen.len(), MAX_SEEN);
+        assert_eq!((seen[0].path.as_str(), seen[0].status), ("/api/issues/%2e%2e", Some(404)));
+        assert!(seen[1..].iter().all(|request| request.status.is_none()));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -10,6 +11,7 @@ use axum::http::header::HOST;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::control::{Dropped, Slot, interfere};
 use crate::demo::{Config, Demo};
@@ -17,6 +19,8 @@ use crate::wire::{CuttableListener, Wire};
 use crate::{control, oauth, tracker};
 
 const MAX_BODY: usize = 64 * 1024;
+/// How long open requests may take once shutting down has begun; a fault can make them slower.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// The provider as a router, for tests without a socket. Without one, a dropped connection is a 502.
 pub fn app(demo: Demo) -> Router {
@@ -29,6 +33,7 @@ pub fn app(demo: Demo) -> Router {
         .merge(oauth::pages())
         .merge(tracker::pages())
         .merge(control::routes())
+        .fallback(tracker::nothing_here)
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(from_fn_with_state(demo.clone(), own_host))
         .layer(from_fn_with_state(demo.clone(), observe))
@@ -56,7 +61,21 @@ pub(crate) async fn serve_demo(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let service = app(demo).into_make_service_with_connect_info::<Wire>();
-    axum::serve(CuttableListener(listener), service).with_graceful_shutdown(shutdown).await
+    let (tell, told) = oneshot::channel();
+    let stop = async move {
+        shutdown.await;
+        drop(tell);
+    };
+    let serving = axum::serve(CuttableListener(listener), service).with_graceful_shutdown(stop);
+    let too_long = async move {
+        // The channel closes when shutting down begins; nothing is ever sent.
+        let _closed: Result<(), _> = told.await;
+        tokio::time::sleep(LAST_ANSWERS).await;
+    };
+    tokio::select! {
+        result = serving.into_future() => result,
+        () = too_long => Ok(()),
+    }
 }
 
 /// Answers under our own name only, so that a website cannot reach us by a name that it points here.
@@ -72,12 +91,14 @@ async fn own_host(State(demo): State<Demo>, request: Request, next: Next) -> Res
 
 /// Writes every request into the journal, those to `/control` excepted.
 async fn observe(State(demo): State<Demo>, request: Request, next: Next) -> Response {
-    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let (method, uri) = (request.method().as_str(), request.uri());
+    if uri.path() == "/control" || uri.path().starts_with("/control/") {
+        return next.run(request).await;
+    }
+    let place = demo.journal(|journal| journal.arrived(method, uri.path(), uri.query()));
     let response = next.run(request).await;
-    if uri.path() != "/control" && !uri.path().starts_with("/control/") {
-        let dropped = response.extensions().get::<Dropped>().is_some();
-        let status = (!dropped).then(|| response.status().as_u16());
-        demo.journal(|journal| journal.add(method.as_str(), uri.path(), uri.query(), status));
+    if response.extensions().get::<Dropped>().is_none() {
+        demo.journal(|journal| journal.answered(place, response.status().as_u16()));
     }
     response
 }

@@ -15,6 +15,7 @@ use crate::demo::Demo;
 
 pub(crate) use account::{ACCOUNTS, Account, AccountId};
 pub(crate) use issues::Tracker;
+pub(crate) use page::nothing_here;
 
 /// Everything behind a bearer token.
 pub(crate) fn api() -> Router<Demo> {

@@ -93,3 +93,12 @@ pub(crate) async fn revoke(
 pub(crate) async fn style() -> Response {
     ([(CONTENT_TYPE, "text/css; charset=utf-8"), (CACHE_CONTROL, "no-cache")], STYLE).into_response()
 }
+
+/// Any address that there is not.
+pub(crate) async fn nothing_here() -> Page {
+    let body = "<main class=\"card\"><img class=\"logo\" src=\"/logo.svg\" alt=\"\" width=\"48\" height=\"48\">\
+                <h1>There is nothing here</h1><p>The demo provider does not know this address.</p>\
+                <p class=\"actions\"><a class=\"button\" href=\"/\">Show the issues</a></p></main>";
+    let title = "There is nothing here – Demo tracker".to_owned();
+    Page { status: StatusCode::NOT_FOUND, title, body: body.to_owned(), form_target: FormTarget::None }
+}

@@ -43,9 +43,7 @@ async fn the_token_endpoint_answers_what_it_is_told_and_spends_nothing() {
         "kind": "answer", "status": 429, "headers": { "retry-after": "7" },
         "contentType": "text/html", "body": "<p>later",
     });
-    let mut settings = json!({ "token": { "fault": fault, "times": 1 } });
-    settings["token"]["fault"]["bodyBase64"] = Value::Null;
-    told(&provider, &settings).await;
+    told(&provider, &json!({ "token": { "fault": fault, "times": 1 } })).await;
     let slow_down = provider.refresh(&first.refresh).await;
     assert_eq!((slow_down.status.as_u16(), slow_down.header("retry-after")), (429, "7"));
     assert_eq!((slow_down.header("content-type"), slow_down.text().as_str()), ("text/html", "<p>later"));
@@ -72,9 +70,7 @@ async fn the_api_can_answer_bytes_and_echo_what_it_was_sent() {
     let provider = Provider::new();
     let token = provider.tokens("robin", ALL_SCOPES).await.access;
     let call = async || provider.api("GET", "/api/user", &token, None).await;
-    let fault = json!({
-        "kind": "answer", "status": 502, "headers": {}, "contentType": null, "body": "", "bodyBase64": "//4=",
-    });
+    let fault = json!({ "kind": "answer", "status": 502, "bodyBase64": "//4=" });
     told(&provider, &json!({ "api": { "fault": fault } })).await;
     let answer = call().await;
     assert_eq!(

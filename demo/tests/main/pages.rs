@@ -63,3 +63,10 @@ async fn what_the_pages_need_is_served_from_here() {
         assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, kind));
     }
 }
+
+#[tokio::test]
+async fn an_unknown_address_has_a_way_home() {
+    let answer = Provider::new().get("/nothing").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(answer.text().contains("href=\"/\""));
+}

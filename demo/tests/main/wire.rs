@@ -1,6 +1,7 @@
 //! The provider on a real socket.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use taiku_demo::{Client, Config, Control, Demo, Fault, Plan, serve};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -49,6 +50,31 @@ async fn it_serves_under_its_own_address_until_it_is_told_to_stop() {
     running.stop.send(()).unwrap();
     running.task.await.unwrap().unwrap();
     assert!(TcpStream::connect(running.address).await.is_err());
+}
+
+#[tokio::test]
+async fn neither_silent_nor_slow_peers_keep_it_from_stopping() {
+    let running = start().await;
+    let plan = Plan { fault: Fault::Slow { ms: 100_000 }, times: None };
+    running.demo.set_control(Control { api: Some(plan), ..Control::default() }).unwrap();
+    let _silent = TcpStream::connect(running.address).await.unwrap();
+    let mut slow = TcpStream::connect(running.address).await.unwrap();
+    slow.write_all(get(running.address, "/api/user").as_bytes()).await.unwrap();
+    let arrived = async {
+        while running.demo.seen().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), arrived).await.unwrap();
+    running.stop.send(()).unwrap();
+    let stopped = tokio::time::timeout(Duration::from_secs(20), running.task).await;
+    stopped.unwrap().unwrap().unwrap();
+    let seen = running.demo.seen();
+    assert_eq!(
+        (seen[0].path.as_str(), seen[0].status),
+        ("/api/user", None),
+        "what has no answer is still seen"
+    );
 }
 
 #[tokio::test]
