@@ -185,6 +185,8 @@ fn the_token_may_be_nested() {
     for pointer in ["/nothing", "/access_token", "authed_user"] {
         assert_eq!(at(200, JSON, &body, pointer), unusable(Unusable::Pointer), "{pointer}");
     }
+    let outside = json!({"ok": false, "error": "invalid_code", "data": {"access_token": "at"}}).to_string();
+    assert_eq!(at(200, JSON, &outside, "/data"), Err(TokenError::InvalidGrant));
     let refused = json!({"data": {"error": "invalid_grant"}}).to_string();
     assert_eq!(at(200, JSON, &refused, "/data"), Err(TokenError::InvalidGrant));
 }
