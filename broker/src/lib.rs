@@ -6,4 +6,5 @@ pub mod egress;
 pub mod oauth;
 pub mod random;
 pub mod store;
+pub mod toolkit;
 pub mod vault;
