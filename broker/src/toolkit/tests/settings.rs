@@ -1,0 +1,196 @@
+//! `toolkit.toml`: what is refused and how it is filled in.
+
+use url::Url;
+
+use super::*;
+
+const OAUTH: &str = r#"
+name = "Test"
+description = "A toolkit of the tests"
+
+[[settings]]
+key = "SITE"
+description = "Address of the site"
+default = "https://site.test"
+
+[[settings]]
+key = "TENANT"
+description = "Name of the tenant"
+required = true
+
+[[settings]]
+key = "HIDDEN"
+description = "Something secret"
+secret = true
+
+[auth]
+mode = "oauth2"
+issuer = "{SITE}"
+authorize_url = "{SITE}/authorize"
+token_url = "{SITE}/token"
+revoke = { url = "https://revoke.test/{client_id}" }
+
+[api]
+base_url = "https://{TENANT}.api.test/v1"
+
+[tools]
+openapi = "openapi.json"
+"#;
+
+fn with(from: &str, to: &str) -> Result<Toolkit, Vec<Fault>> {
+    assert!(OAUTH.contains(from), "{from}");
+    read_files(&OAUTH.replacen(from, to, 1), &document("3.1.0", &json!({}), &json!({})))
+}
+
+#[test]
+fn every_fault_names_its_key() {
+    for (from, to, fault) in [
+        ("name = \"Test\"", "", "toolkit.toml: missing field `name`"),
+        ("name = \"Test\"", "nmae = \"Test\"", "toolkit.toml: nmae: unknown field `nmae`"),
+        ("name = \"Test\"", "name = \"\"", "toolkit.toml: name: must have 1 to 300 characters"),
+        ("name = \"Test\"", "name = ", "toolkit.toml: is not TOML"),
+        (
+            "name = \"Test\"",
+            "docs = \"javascript:1\"\nname = \"x\"",
+            "toolkit.toml: docs: must be an absolute",
+        ),
+        ("key = \"SITE\"", "key = \"site\"", "toolkit.toml: settings[0].key: must be"),
+        ("key = \"SITE\"", "key = \"TENANT\"", "toolkit.toml: settings[1].key: TENANT is there twice"),
+        (
+            "key = \"HIDDEN\"",
+            "key = \"TAIKU_X\"",
+            "toolkit.toml: settings[2].key: must not begin with TAIKU_",
+        ),
+        ("secret = true", "secret = 1", "toolkit.toml: settings[2].secret: invalid type"),
+        ("secret = true", "secret = true\ndefault = \"x\"", "settings[2].default: a secret setting"),
+        (
+            "\"oauth2\"",
+            "\"api_key\"",
+            "auth.mode: `api_key` is not supported yet; this version supports `oauth2` and `none`",
+        ),
+        ("\"oauth2\"", "\"oauth3\"", "auth.mode: `oauth3` is not a mode; this version supports"),
+        ("authorize_url = \"{SITE}/authorize\"", "", "auth.authorize_url: is needed for `oauth2`"),
+        ("\"{SITE}/token\"", "\"{SITE/token\"", "auth.token_url: has a `{` without a `}`"),
+        ("\"{SITE}/token\"", "\"{OTHER}/token\"", "auth.token_url: {OTHER} is not among the settings"),
+        (
+            "\"{SITE}/token\"",
+            "\"{client_id}/token\"",
+            "auth.token_url: {client_id} is not among the settings",
+        ),
+        ("\"{SITE}/token\"", "\"{HIDDEN}/token\"", "auth.token_url: {HIDDEN} is secret"),
+        (
+            "[api]",
+            "client_auth = \"none\"\n[api]",
+            "auth.client_auth: unknown variant `none`, expected `body` or `basic`",
+        ),
+        ("[api]", "scopes = [\"a b\"]\n[api]", "auth.scopes[0]: must be visible ASCII"),
+        (
+            "[api]",
+            "authorize_params = { state = \"x\" }\n[api]",
+            "auth.authorize_params.state: is set by taiku",
+        ),
+        (
+            "[api]",
+            "token_params = { client_secret = \"x\" }\n[api]",
+            "auth.token_params.client_secret: is set by taiku",
+        ),
+        ("[api]", "token_pointer = \"a\"\n[api]", "auth.token_pointer: must be a JSON pointer"),
+        (
+            "[api]",
+            "account = { tool = \"NO\", id = \"/id\" }\n[api]",
+            "auth.account.tool: there is no tool NO",
+        ),
+        ("[tools]", "headers = { Cookie = \"x\" }\n[tools]", "api.headers.Cookie: is set by taiku"),
+        ("[tools]", "headers = { X = \"a\\r\\nb\" }\n[tools]", "api.headers.X: must be visible ASCII"),
+        ("[tools]", "authorization = \"Bearer\"\n[tools]", "api.authorization: must contain {access_token}"),
+        ("[tools]", "dead_token = [200]\n[tools]", "api.dead_token: 200 is not a status"),
+        ("[tools]", "failure = \"ok\"\n[tools]", "api.failure: must be"),
+        ("[tools]", "retry_after = [\"a b\"]\n[tools]", "api.retry_after: `a b` is not a header name"),
+        ("\"openapi.json\"", "\"../openapi.json\"", "tools.openapi: must be the name of a file"),
+        ("\"openapi.json\"", "\"other.json\"", "other.json: is missing"),
+    ] {
+        let faults = lines(&with(from, to).unwrap_err());
+        assert!(faults.contains(fault), "{to}:\n{faults}");
+    }
+}
+
+#[test]
+fn all_faults_are_told_at_once() {
+    let faults =
+        with("mode = \"oauth2\"", "mode = \"oauth2\"\nscopes = [\"\"]\ntoken_pointer = \"x\"").unwrap_err();
+    assert_eq!(faults.len(), 2);
+}
+
+fn resolve(values: &[(&str, &str)], loopback: LoopbackHttp) -> Result<Resolved, String> {
+    let toolkit = with("mode", "mode").unwrap();
+    let lookup =
+        |key: &str| values.iter().find(|(known, _)| *known == key).map(|(_, value)| (*value).to_owned());
+    toolkit.resolve(&lookup, loopback).map_err(|faults| lines(&faults))
+}
+
+#[test]
+fn settings_fill_every_address() {
+    let resolved =
+        resolve(&[("TENANT", "acme"), ("SITE", "https://other.test/")], LoopbackHttp::Refused).unwrap();
+    let auth = resolved.auth.as_ref().unwrap();
+    assert_eq!(auth.issuer.as_deref(), Some("https://other.test/"));
+    assert_eq!(auth.token_url.as_str(), "https://other.test/token");
+    assert_eq!(auth.authorize_url.as_str(), "https://other.test/authorize");
+    assert_eq!(resolved.api.base_url.as_str(), "https://acme.api.test/v1");
+    let hosts: Vec<&str> = resolved.hosts.iter().map(|host| host.host.as_str()).collect();
+    assert_eq!(hosts, ["acme.api.test", "other.test", "revoke.test"]);
+    for (text, reach) in [
+        ("https://acme.api.test/else", true),
+        ("https://acme.api.test:444/", false),
+        ("http://acme.api.test/", false),
+        ("https://evil.test/", false),
+    ] {
+        assert_eq!(resolved.may_reach(&Url::parse(text).unwrap()), reach, "{text}");
+    }
+}
+
+#[test]
+fn the_default_counts_where_nothing_is_set() {
+    let resolved = resolve(&[("TENANT", "acme"), ("SITE", "")], LoopbackHttp::Refused).unwrap();
+    assert_eq!(resolved.auth.unwrap().token_url.as_str(), "https://site.test/token");
+}
+
+#[test]
+fn values_that_make_no_good_address_are_refused() {
+    let missing = resolve(&[], LoopbackHttp::Refused).unwrap_err();
+    assert!(missing.contains("settings: TENANT is required and has no value"), "{missing}");
+    for (key, value, why) in [
+        (
+            "TENANT",
+            "evil.test/",
+            "api.base_url: https://{TENANT}.api.test/v1: the value of TENANT must be one label",
+        ),
+        ("TENANT", "a@b", "must be one label"),
+        ("SITE", "http://site.test", "must begin with https://"),
+        ("SITE", "http://127.0.0.1:8090", "TAIKU_ALLOW_LOOPBACK_HTTP"),
+        ("SITE", "http://localhost:8090", "must begin with https://"),
+        ("SITE", "https://localhost", "must not name localhost"),
+        ("SITE", "https://u:p@site.test", "without `?`, `#`, `@`"),
+        ("SITE", "https://site.test#", "without `?`, `#`, `@`"),
+        ("SITE", "site.test", "must be an address"),
+        ("SITE", "https://site.test/..", "path segments"),
+    ] {
+        let mut values = vec![(key, value)];
+        if key != "TENANT" {
+            values.push(("TENANT", "acme"));
+        }
+        let faults = resolve(&values, LoopbackHttp::Refused).unwrap_err();
+        assert!(faults.contains(why), "{value}: {faults}");
+    }
+    let loopback = [("TENANT", "acme"), ("SITE", "http://127.0.0.1:8090")];
+    assert!(resolve(&loopback, LoopbackHttp::Allowed).is_ok());
+    let localhost = [("TENANT", "acme"), ("SITE", "http://localhost:8090")];
+    assert!(resolve(&localhost, LoopbackHttp::Allowed).is_err());
+}
+
+#[test]
+fn a_base_address_has_no_query() {
+    let toolkit = with("https://{TENANT}.api.test/v1", "https://api.test/v1?key={TENANT}").unwrap();
+    let faults = toolkit.resolve(&|_| Some("https://x.test".to_owned()), LoopbackHttp::Refused).unwrap_err();
+    assert!(lines(&faults).contains("api.base_url"), "{faults:?}");
+}
