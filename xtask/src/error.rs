@@ -34,6 +34,9 @@ pub(crate) enum Error {
     #[error("unknown command `{0}`; `cargo xtask help` lists the commands")]
     UnknownCommand(String),
 
+    #[error("{what} was not ready after {seconds} s; its last words: {last_words}")]
+    NotReady { what: String, seconds: u64, last_words: String },
+
     #[error("{0}")]
     Missed(String),
 }

@@ -25,6 +25,23 @@ pub(crate) fn ensure_wasm_target() -> Result<()> {
     step("Add the wasm target", || process::run(Command::new(rustup).args(["target", "add", WASM])))
 }
 
+/// Adds rustfmt and clippy to the active toolchain if they are not there.
+///
+/// # Errors
+/// When one is missing and `rustup` cannot add it.
+pub(crate) fn ensure_checkers() -> Result<()> {
+    for (component, program) in [("rustfmt", "cargo-fmt"), ("clippy", "cargo-clippy")] {
+        let works = Command::new(program).arg("--version").output().is_ok_and(|out| out.status.success());
+        if !works {
+            let rustup = rustup(&format!("add {component} to your Rust toolchain by hand"))?;
+            step(&format!("Add {component}"), || {
+                process::run(Command::new(rustup).args(["component", "add", component]))
+            })?;
+        }
+    }
+    Ok(())
+}
+
 fn rustup(remedy: &str) -> Result<std::path::PathBuf> {
     process::find("rustup")
         .ok_or_else(|| Error::MissingTool { tool: "rustup".into(), remedy: remedy.to_owned() })

@@ -40,6 +40,11 @@ impl Workspace {
         self.root.join("target/xtask")
     }
 
+    /// The self-contained release binary.
+    pub(crate) fn dist(&self) -> PathBuf {
+        self.root.join("target/dist/taiku")
+    }
+
     /// The broker as `cargo build` leaves it.
     pub(crate) fn debug_binary(&self) -> PathBuf {
         self.cargo_target.join("debug/taiku")
