@@ -1,8 +1,8 @@
 //! The client side of OAuth 2.0 (RFC 6749, RFC 7636, RFC 7009, RFC 8414, RFC 9207), with the habits of providers as
 //! data.
 //!
-//! Everything a provider does differently is a field of [`Provider`] or is evened out in one pure function before
-//! the crate `oauth2` reads the answer. All requests leave through [`Egress`](crate::egress::Egress).
+//! Everything a provider does differently is data of its toolkit or is evened out in one pure function before the
+//! crate `oauth2` reads the answer. All requests leave through [`Egress`](crate::egress::Egress).
 
 mod answer;
 mod begin;
@@ -16,10 +16,10 @@ mod token;
 #[cfg(test)]
 mod testing;
 
-pub use begin::{Begun, RESERVED_PARAMS, begin};
+pub use begin::{Begun, begin};
 pub use error::{Said, TokenError, Unusable};
 pub use issuer::{IssError, check_iss};
 pub use metadata::{Metadata, MetadataError, discover};
-pub use provider::{ClientAuth, Provider, Revoke, RevokeAuth, TokenBody};
-pub use revoke::{RevokeOutcome, TokenHint, revoke};
+pub use provider::Provider;
+pub use revoke::{RevokeOutcome, revoke};
 pub use token::{Tokens, exchange, refresh};

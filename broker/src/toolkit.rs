@@ -22,6 +22,7 @@ pub mod limits;
 mod openapi;
 mod page;
 mod request;
+pub(crate) mod reserved;
 mod resolved;
 mod revoke;
 mod setting;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 
 use taiku_bridge::{Code, Refusal, Slug};
 
-pub use self::address::{Host, LoopbackHttp};
+pub use self::address::LoopbackHttp;
 pub use self::api::{Api, Authorization, Failure};
 pub use self::arguments::ARGUMENTS;
 pub use self::auth::{Account, Auth, ClientAuth, OAuth2, Rotation, TokenBody};

@@ -6,21 +6,8 @@ use url::Url;
 
 use super::Provider;
 use crate::random::Random;
+use crate::toolkit::reserved;
 use crate::vault::SecretString;
-
-/// Parameters of the authorization request that a toolkit's `authorize_params` cannot set, because the protocol's
-/// safety hangs on them.
-pub const RESERVED_PARAMS: &[&str] = &[
-    "response_type",
-    "client_id",
-    "redirect_uri",
-    "state",
-    "scope",
-    "code_challenge",
-    "code_challenge_method",
-    "request",
-    "request_uri",
-];
 
 /// What [`begin`] hands back. Neither half is for logs: one holds the state, the other is a secret.
 pub struct Begun {
@@ -37,19 +24,17 @@ pub struct Begun {
 #[must_use]
 pub fn begin(provider: &Provider, state: &str, random: &Random) -> Begun {
     let client = BasicClient::new(ClientId::new(provider.client_id.clone()))
-        .set_auth_uri(AuthUrl::from_url(without_reserved(&provider.authorize_url)))
+        .set_auth_uri(AuthUrl::from_url(without_reserved(&provider.oauth.authorize_url)))
         .set_redirect_uri(RedirectUrl::from_url(provider.redirect_uri.clone()));
     let mut request = client.authorize_url(|| CsrfToken::new(state.to_owned()));
     if !provider.scopes.is_empty() {
         // The crate joins scopes with spaces; joined here they are one scope to it.
-        request = request.add_scope(Scope::new(provider.scopes.join(&provider.scope_separator)));
+        request = request.add_scope(Scope::new(provider.scopes.join(&provider.oauth.scope_separator)));
     }
-    for (name, value) in &provider.authorize_params {
-        if !RESERVED_PARAMS.contains(&name.as_str()) {
-            request = request.add_extra_param(name.clone(), value.clone());
-        }
+    for (name, value) in &provider.oauth.authorize_params {
+        request = request.add_extra_param(name.clone(), value.clone());
     }
-    if !provider.pkce {
+    if !provider.oauth.pkce {
         return Begun { authorize_url: request.url().0, verifier: None };
     }
     let verifier = random.token();
@@ -58,11 +43,12 @@ pub fn begin(provider: &Provider, state: &str, random: &Random) -> Begun {
     Begun { authorize_url, verifier: Some(SecretString::new(verifier)) }
 }
 
-/// The toolkit's authorize URL may carry a query of its own, under the same rule as its parameters.
+/// The authorize URL may carry a query of its own. The toolkit's parameters were checked when it was loaded, but what
+/// is in the query is only known once the settings are filled in, so what is reserved is taken out of it here.
 fn without_reserved(url: &Url) -> Url {
     let mut clean = url.clone();
     clean.set_fragment(None);
-    let reserved = |name: &str| RESERVED_PARAMS.contains(&name);
+    let reserved = |name: &str| reserved::AUTHORIZE.contains(&name);
     if url.query_pairs().any(|(name, _)| reserved(&name)) {
         let kept: Vec<_> = url.query_pairs().filter(|(name, _)| !reserved(name)).collect();
         clean.query_pairs_mut().clear().extend_pairs(kept);

@@ -9,37 +9,18 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use url::form_urlencoded;
 
+use super::Provider;
 use super::answer::{self, Answer};
-use super::{Provider, Revoke, RevokeAuth, TokenBody};
 use crate::egress::{Egress, EgressError, Inbound, Outbound, TOTAL};
+use crate::toolkit::{ResolvedRevoke, RevokeAuth, TokenKind};
 use crate::vault::SecretString;
-
-/// Which of the two a token is (RFC 7009 section 2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenHint {
-    /// `access_token`
-    AccessToken,
-    /// `refresh_token`
-    RefreshToken,
-}
-
-impl TokenHint {
-    /// As the protocol writes it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::AccessToken => "access_token",
-            Self::RefreshToken => "refresh_token",
-        }
-    }
-}
 
 /// How giving a token back ended; the receipt of a deleted connection says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevokeOutcome {
     /// The provider confirmed it.
     Revoked,
-    /// The provider has no way to revoke.
+    /// The provider has no way to revoke a token of this kind.
     Unsupported,
     /// The provider answered, but not with success.
     Refused {
@@ -77,10 +58,11 @@ pub async fn revoke(
     egress: &Egress,
     provider: &Provider,
     token: &SecretString,
-    hint: TokenHint,
+    kind: TokenKind,
 ) -> RevokeOutcome {
-    let Some(revoke) = &provider.revoke else { return RevokeOutcome::Unsupported };
-    let Some(outbound) = outbound(provider, revoke, token.expose(), hint) else {
+    let revoke = provider.oauth.revoke.as_ref().filter(|revoke| revoke.tokens.contains(&kind));
+    let Some(revoke) = revoke else { return RevokeOutcome::Unsupported };
+    let Some(outbound) = outbound(provider, revoke, token.expose(), kind) else {
         return RevokeOutcome::NotSent;
     };
     match egress.send(outbound, &provider.hosts).await {
@@ -101,48 +83,30 @@ fn outcome(inbound: &Inbound) -> RevokeOutcome {
     }
 }
 
-fn outbound(provider: &Provider, revoke: &Revoke, token: &str, hint: TokenHint) -> Option<Outbound> {
-    let secret = provider.client_secret.as_ref().map_or("", SecretString::expose);
-    let mut fields = vec![(revoke.token_field.as_str(), token)];
-    if revoke.token_field == "token" {
-        fields.push(("token_type_hint", hint.as_str()));
-    }
+/// The request, or nothing where the client id or the token does not fit into it.
+fn outbound(provider: &Provider, revoke: &ResolvedRevoke, token: &str, kind: TokenKind) -> Option<Outbound> {
+    let secret = provider.client_secret.as_ref().map(|secret| secret.expose());
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     match revoke.auth {
         RevokeAuth::Basic => {
-            headers.insert(AUTHORIZATION, basic(&provider.client_id, secret)?);
-        }
-        RevokeAuth::Body => {
-            fields.extend([("client_id", provider.client_id.as_str()), ("client_secret", secret)]);
+            headers.insert(AUTHORIZATION, basic(&provider.client_id, secret.unwrap_or_default())?);
         }
         RevokeAuth::Bearer => {
             headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).ok()?);
         }
-        RevokeAuth::None => {}
+        RevokeAuth::Body | RevokeAuth::None => {}
     }
-    let (content_type, body) = encode(revoke.body, &fields);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    Some(Outbound {
-        method: revoke.method.clone(),
-        url: revoke.url.clone(),
-        headers,
-        body: Bytes::from(body),
-        timeout: TOTAL,
-    })
-}
-
-fn encode(format: TokenBody, fields: &[(&str, &str)]) -> (&'static str, String) {
-    match format {
-        TokenBody::Form => {
-            let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-            ("application/x-www-form-urlencoded", form)
+    let body = match revoke.body(token, kind, &provider.client_id, secret) {
+        Some(body) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(body.content_type));
+            // As the owner of its bytes the body is wiped when the request is dropped.
+            Bytes::from_owner(body.bytes)
         }
-        TokenBody::Json => {
-            let object = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
-            ("application/json", serde_json::Value::Object(object).to_string())
-        }
-    }
+        None => Bytes::new(),
+    };
+    let url = revoke.url(&provider.client_id)?;
+    Some(Outbound { method: revoke.method.into(), url, headers, body, timeout: TOTAL })
 }
 
 /// RFC 6749 section 2.3.1: id and secret are form-encoded before they become user name and password.

@@ -15,8 +15,9 @@ use url::{Url, form_urlencoded};
 
 use super::answer::{self, Answer};
 use super::error::Unusable;
-use super::{ClientAuth, Provider, TokenBody, TokenError};
+use super::{Provider, TokenError};
 use crate::egress::{Egress, Outbound, TOKEN_TOTAL};
+use crate::toolkit::{ClientAuth, TokenBody};
 use crate::vault::SecretString;
 
 /// What a provider granted. Its `Debug` shows no token.
@@ -58,7 +59,7 @@ pub async fn exchange(
     if let Some(verifier) = verifier {
         request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
     }
-    for (name, value) in extra_params(provider) {
+    for (name, value) in &provider.oauth.token_params {
         request = request.add_extra_param(name, value);
     }
     let http = |request: HttpRequest| send(egress, provider, request);
@@ -78,7 +79,7 @@ pub async fn refresh(
     let client = client(provider);
     let refresh_token = RefreshToken::new(refresh_token.expose().to_owned());
     let mut request = client.exchange_refresh_token(&refresh_token);
-    for (name, value) in extra_params(provider) {
+    for (name, value) in &provider.oauth.token_params {
         request = request.add_extra_param(name, value);
     }
     let http = |request: HttpRequest| send(egress, provider, request);
@@ -88,35 +89,18 @@ pub async fn refresh(
 type Client = BasicClient<EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointSet>;
 
 fn client(provider: &Provider) -> Client {
-    let auth = match provider.client_auth {
+    let auth = match provider.oauth.client_auth {
         ClientAuth::Basic => AuthType::BasicAuth,
         ClientAuth::Body => AuthType::RequestBody,
     };
     let client = BasicClient::new(ClientId::new(provider.client_id.clone()))
-        .set_token_uri(TokenUrl::from_url(provider.token_url.clone()))
+        .set_token_uri(TokenUrl::from_url(provider.oauth.token_url.clone()))
         .set_redirect_uri(RedirectUrl::from_url(provider.redirect_uri.clone()))
         .set_auth_type(auth);
     match &provider.client_secret {
         Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
         None => client,
     }
-}
-
-/// Parameters of the token request that only the protocol sets.
-const RESERVED: &[&str] = &[
-    "grant_type",
-    "code",
-    "redirect_uri",
-    "client_id",
-    "client_secret",
-    "code_verifier",
-    "refresh_token",
-    "scope",
-];
-
-fn extra_params(provider: &Provider) -> impl Iterator<Item = (&str, &str)> {
-    let params = provider.token_params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    params.filter(|(name, _)| !RESERVED.contains(name))
 }
 
 /// The HTTP client of the crate `oauth2`: sends through the egress, and hands over only what is a token answer
@@ -128,7 +112,7 @@ async fn send(
 ) -> Result<HttpResponse, TokenError> {
     let outbound = outbound(provider, request)?;
     let inbound = egress.send(outbound, &provider.hosts).await?;
-    let even = answer::normalise(&Answer::from(&inbound), &provider.token_pointer)?;
+    let even = answer::normalise(&Answer::from(&inbound), &provider.oauth.token_pointer)?;
     let mut response = Response::new(even);
     *response.status_mut() = StatusCode::OK;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -137,12 +121,12 @@ async fn send(
 
 fn outbound(provider: &Provider, request: HttpRequest) -> Result<Outbound, TokenError> {
     let (mut parts, mut body) = request.into_parts();
-    if provider.token_body == TokenBody::Json {
+    if provider.oauth.token_body == TokenBody::Json {
         body = json_of_form(&body);
         parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     // The crate writes the URL as text; the parsed one is what was configured.
-    let url: Url = provider.token_url.clone();
+    let url: Url = provider.oauth.token_url.clone();
     Ok(Outbound {
         method: parts.method,
         url,

@@ -11,29 +11,6 @@ pub enum LoopbackHttp {
     Allowed,
 }
 
-/// A place on the network that a toolkit may reach.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Host {
-    /// `https` or `http`.
-    pub scheme: String,
-    /// The host as the URL standard writes it: lower case, addresses in their canonical form.
-    pub host: String,
-    /// The port, the scheme's own if the URL names none.
-    pub port: u16,
-}
-
-impl Host {
-    /// The place that a URL points at; `None` for a URL without a host.
-    #[must_use]
-    pub fn of(url: &Url) -> Option<Self> {
-        Some(Self {
-            scheme: url.scheme().to_owned(),
-            host: url.host_str()?.to_owned(),
-            port: url.port_or_known_default()?,
-        })
-    }
-}
-
 /// Checks that a text is an absolute address of the kind that a toolkit may reach.
 ///
 /// What is checked is the text as well as what the URL parser makes of it, because the parser repairs much that
@@ -150,11 +127,5 @@ mod tests {
         ] {
             assert!(check(text, LoopbackHttp::Allowed).is_err(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn a_host_knows_its_port() {
-        let host = Host::of(&Url::parse("https://API.example.com/x").unwrap()).unwrap();
-        assert_eq!((host.scheme.as_str(), host.host.as_str(), host.port), ("https", "api.example.com", 443));
     }
 }

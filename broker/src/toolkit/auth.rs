@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::fault::Faults;
 use super::file::{AccountTable, AuthTable};
+use super::reserved;
 use super::revoke::Revoke;
 use super::template::Template;
 
@@ -115,19 +116,6 @@ pub struct Account {
     pub avatar: Option<String>,
 }
 
-/// Parameters that are the broker's to set.
-const AUTHORIZE_OWN: [&str; 7] = [
-    "response_type",
-    "client_id",
-    "redirect_uri",
-    "state",
-    "scope",
-    "code_challenge",
-    "code_challenge_method",
-];
-const TOKEN_OWN: [&str; 7] =
-    ["grant_type", "code", "redirect_uri", "client_id", "client_secret", "code_verifier", "refresh_token"];
-
 /// Reads the table `[auth]`.
 pub(crate) fn read(table: AuthTable, faults: &mut Faults) -> Option<Auth> {
     match table.mode.as_str() {
@@ -149,8 +137,8 @@ fn oauth2(table: AuthTable, faults: &mut Faults) -> Option<OAuth2> {
         None => None,
     };
     check_scopes(&table.scopes, faults);
-    check_params("auth.authorize_params", &table.authorize_params, &AUTHORIZE_OWN, faults);
-    check_params("auth.token_params", &table.token_params, &TOKEN_OWN, faults);
+    check_params("auth.authorize_params", &table.authorize_params, reserved::AUTHORIZE, faults);
+    check_params("auth.token_params", &table.token_params, reserved::TOKEN, faults);
     let token_pointer = table.token_pointer.unwrap_or_default();
     check_pointer("auth.token_pointer", &token_pointer, faults);
     let client_auth = table.client_auth.unwrap_or_default();
@@ -193,8 +181,8 @@ fn check_scopes(scopes: &[String], faults: &mut Faults) {
     }
 }
 
-fn check_params(at: &str, params: &BTreeMap<String, String>, own: &[&str], faults: &mut Faults) {
-    for name in params.keys().filter(|name| own.contains(&name.as_str())) {
+fn check_params(at: &str, params: &BTreeMap<String, String>, reserved: &[&str], faults: &mut Faults) {
+    for name in params.keys().filter(|name| reserved.contains(&name.as_str())) {
         faults.push(format!("{at}.{name}"), "is set by taiku and cannot be replaced; remove it");
     }
 }

@@ -1,18 +1,19 @@
 //! A toolkit with its settings filled in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName};
 use url::Url;
 
 use super::Toolkit;
-use super::address::{self, Host, LoopbackHttp};
+use super::address::{self, LoopbackHttp};
 use super::api::{Authorization, Failure};
 use super::auth::{Account, Auth, ClientAuth, OAuth2, Rotation, TokenBody};
 use super::fault::{Fault, Faults};
 use super::file;
 use super::revoke::ResolvedRevoke;
 use super::template::Template;
+use crate::egress::AllowedHosts;
 
 /// What the broker needs to sign in to a toolkit and to call it.
 #[derive(Clone, Debug)]
@@ -21,9 +22,10 @@ pub struct Resolved {
     pub auth: Option<ResolvedOAuth>,
     /// How to call the API.
     pub api: ResolvedApi,
-    /// The places that requests for this toolkit may go to. The page of consent is not among them: only the
-    /// browser goes there.
-    pub hosts: BTreeSet<Host>,
+    /// The origins that requests for this toolkit may go to: those of the API, of the token and revocation
+    /// endpoints and of the issuer, for its metadata. The page of consent is not among them: only the browser goes
+    /// there.
+    pub hosts: AllowedHosts,
 }
 
 /// An OAuth provider that can be called. The fields are those of [`OAuth2`].
@@ -82,7 +84,7 @@ impl Resolved {
     /// Whether requests for this toolkit may go to that address.
     #[must_use]
     pub fn may_reach(&self, url: &Url) -> bool {
-        Host::of(url).is_some_and(|host| self.hosts.contains(&host))
+        self.hosts.contains(url)
     }
 }
 
@@ -197,13 +199,14 @@ fn resolved_api(toolkit: &Toolkit, base_url: Url) -> ResolvedApi {
     }
 }
 
-fn hosts(auth: Option<&ResolvedOAuth>, base_url: &Url) -> BTreeSet<Host> {
-    let mut hosts = BTreeSet::new();
-    hosts.extend(Host::of(base_url));
+fn hosts(auth: Option<&ResolvedOAuth>, base_url: &Url) -> AllowedHosts {
+    let mut hosts = AllowedHosts::of([base_url]);
     if let Some(auth) = auth {
-        hosts.extend(Host::of(&auth.token_url));
-        hosts.extend(auth.issuer.as_deref().and_then(|issuer| Host::of(&Url::parse(issuer).ok()?)));
-        hosts.extend(auth.revoke.as_ref().and_then(|revoke| Host::of(revoke.host_url())));
+        let issuer = auth.issuer.as_deref().and_then(|issuer| Url::parse(issuer).ok());
+        let revoke = auth.revoke.as_ref().map(ResolvedRevoke::host_url);
+        for url in [Some(&auth.token_url), issuer.as_ref(), revoke].into_iter().flatten() {
+            hosts.allow(url);
+        }
     }
     hosts
 }

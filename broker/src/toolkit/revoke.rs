@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::Method;
 use percent_encoding::utf8_percent_encode;
 use serde::Deserialize;
 use url::Url;
@@ -41,6 +42,15 @@ pub enum RevokeMethod {
     Delete,
 }
 
+impl From<RevokeMethod> for Method {
+    fn from(method: RevokeMethod) -> Self {
+        match method {
+            RevokeMethod::Post => Self::POST,
+            RevokeMethod::Delete => Self::DELETE,
+        }
+    }
+}
+
 /// How a revocation proves who sends it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -49,7 +59,7 @@ pub enum RevokeAuth {
     Basic,
     /// `client_id` and `client_secret` among the parameters.
     Body,
-    /// The access token itself as a bearer.
+    /// The token itself as a bearer.
     Bearer,
     /// Not at all.
     None,

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::egress::testing::Scripted;
-use crate::oauth::testing::provider;
+use crate::oauth::testing::{provider, provider_with};
 
 const STATE: &str = "c3RhdGUtb2YtMTI4LWJpdHM";
 
@@ -52,12 +52,11 @@ async fn every_flow_has_a_verifier_of_its_own() {
 
 #[tokio::test]
 async fn quirks_are_data() {
-    let mut provider = plain().await;
-    provider.pkce = false;
-    provider.scope_separator = ",".into();
-    provider.authorize_url.set_query(Some("tenant=t%201"));
-    provider.authorize_params =
-        vec![("access_type".into(), "offline".into()), ("prompt".into(), "a&b=c".into())];
+    let server = Scripted::start(|_| "").await;
+    let quirks = "pkce = false\nscope_separator = ','\n\
+                  authorize_params = { access_type = 'offline', prompt = 'a&b=c' }";
+    let mut provider = provider_with(&server, quirks);
+    provider.oauth.authorize_url.set_query(Some("tenant=t%201"));
     let begun = begin(&provider, STATE, &Random::system());
     let query = query(&begun.authorize_url);
     assert!(begun.verifier.is_none());
@@ -72,11 +71,10 @@ async fn quirks_are_data() {
 }
 
 #[tokio::test]
-async fn a_toolkit_cannot_weaken_the_flow() {
+async fn the_query_of_the_authorize_url_cannot_weaken_the_flow() {
     let mut provider = plain().await;
-    provider.authorize_url.set_query(Some("state=fixed&code_challenge_method=plain&keep=1"));
-    provider.authorize_params =
-        RESERVED_PARAMS.iter().map(|name| ((*name).to_owned(), "evil".to_owned())).collect();
+    let evil: String = reserved::AUTHORIZE.iter().map(|name| format!("{name}=evil&")).collect();
+    provider.oauth.authorize_url.set_query(Some(&format!("{evil}keep=1")));
     let query = query(&begin(&provider, STATE, &Random::system()).authorize_url);
     assert!(!query.values().any(|value| value == "evil"), "{query:?}");
     assert_eq!((query["state"].as_str(), query["code_challenge_method"].as_str()), (STATE, "S256"));

@@ -1,11 +1,11 @@
-use http::{Method, StatusCode};
+use http::StatusCode;
 
 use super::*;
 use crate::egress::testing::{Scripted, loopback};
-use crate::oauth::testing::{provider, secret};
+use crate::oauth::testing::{REVOKE, provider, provider_with, secret};
 
 async fn outcome_of(provider: &Provider) -> RevokeOutcome {
-    revoke(&loopback(), provider, &secret("the-token"), TokenHint::RefreshToken).await
+    revoke(&loopback(), provider, &secret("the-token"), TokenKind::RefreshToken).await
 }
 
 #[tokio::test]
@@ -23,35 +23,51 @@ async fn revokes_as_rfc_7009_says() {
 #[tokio::test]
 async fn revokes_in_a_providers_own_way() {
     let server = Scripted::start(|_| StatusCode::NO_CONTENT).await;
-    let mut provider = provider(&server);
-    provider.revoke = Some(Revoke {
-        method: Method::DELETE,
-        url: server.at("/applications/client/token"),
-        auth: RevokeAuth::Basic,
-        body: TokenBody::Json,
-        token_field: "access_token".into(),
-    });
-    assert_eq!(outcome_of(&provider).await, RevokeOutcome::Revoked);
+    let odd = "revoke = { method = 'DELETE', url = '{SITE}/applications/{client_id}/token', body = 'json', \
+               params = { access_token = '{token}' } }";
+    assert_eq!(outcome_of(&provider_with(&server, odd)).await, RevokeOutcome::Revoked);
     let seen = server.seen().remove(0);
-    assert_eq!((seen.method.as_str(), seen.body.as_str()), ("DELETE", r#"{"access_token":"the-token"}"#));
+    assert_eq!((seen.method.as_str(), seen.path.as_str()), ("DELETE", "/applications/client%3A1/token"));
+    assert_eq!(seen.body, r#"{"access_token":"the-token"}"#);
+    assert_eq!(seen.header("content-type"), Some("application/json"));
+    let basic = BASE64_STANDARD.encode("client%3A1:s3cret+%25%2B");
+    assert_eq!(seen.header("authorization"), Some(format!("Basic {basic}").as_str()));
 
+    let plain = "token=the-token&token_type_hint=refresh_token";
+    let body = format!("{plain}&client_id=client%3A1&client_secret=s3cret+%25%2B");
     for (auth, header, body) in [
-        (RevokeAuth::Bearer, Some("Bearer the-token"), "token=the-token&token_type_hint=refresh_token"),
-        (RevokeAuth::None, None, "token=the-token&token_type_hint=refresh_token"),
-        (
-            RevokeAuth::Body,
-            None,
-            "token=the-token&token_type_hint=refresh_token&client_id=client%3A1&client_secret=s3cret+%25%2B",
-        ),
+        ("auth = 'bearer'", Some("Bearer the-token"), plain),
+        ("auth = 'bearer', body = 'none'", Some("Bearer the-token"), ""),
+        ("auth = 'none'", None, plain),
+        ("auth = 'body'", None, body.as_str()),
     ] {
-        let url = server.at("/revoke");
-        let revoke =
-            Revoke { method: Method::POST, url, auth, body: TokenBody::Form, token_field: "token".into() };
-        provider.revoke = Some(revoke);
+        let provider = provider_with(&server, &REVOKE.replace(" }", &format!(", {auth} }}")));
         assert_eq!(outcome_of(&provider).await, RevokeOutcome::Revoked);
         let seen = server.seen().pop().unwrap();
-        assert_eq!((seen.header("authorization"), seen.body.as_str()), (header, body), "{auth:?}");
+        assert_eq!((seen.header("authorization"), seen.body.as_str()), (header, body), "{auth}");
+        assert_eq!(seen.header("content-type").is_some(), !body.is_empty(), "{auth}");
     }
+}
+
+#[tokio::test]
+async fn only_the_listed_kinds_of_tokens_are_sent() {
+    let server = Scripted::start(|_| "").await;
+    let provider = provider_with(&server, &REVOKE.replace(" }", ", tokens = ['access_token'] }"));
+    assert_eq!(outcome_of(&provider).await, RevokeOutcome::Unsupported);
+    assert!(server.seen().is_empty());
+    let outcome = revoke(&loopback(), &provider, &secret("the-token"), TokenKind::AccessToken).await;
+    assert_eq!(outcome, RevokeOutcome::Revoked);
+    assert_eq!(server.seen()[0].body, "token=the-token&token_type_hint=access_token");
+}
+
+#[tokio::test]
+async fn a_public_client_has_no_secret_to_send() {
+    let server = Scripted::start(|_| "").await;
+    let mut provider = provider_with(&server, &REVOKE.replace(" }", ", auth = 'body' }"));
+    provider.client_secret = None;
+    assert_eq!(outcome_of(&provider).await, RevokeOutcome::Revoked);
+    let body = "token=the-token&token_type_hint=refresh_token&client_id=client%3A1";
+    assert_eq!(server.seen()[0].body, body);
 }
 
 #[tokio::test]
@@ -65,6 +81,6 @@ async fn says_how_it_ended() {
     let mut odd = provider(&busy);
     odd.hosts = crate::egress::AllowedHosts::default();
     assert_eq!(outcome_of(&odd).await, RevokeOutcome::NotSent);
-    odd.revoke = None;
+    odd.oauth.revoke = None;
     assert_eq!(outcome_of(&odd).await, RevokeOutcome::Unsupported);
 }

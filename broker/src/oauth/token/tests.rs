@@ -10,7 +10,7 @@ use super::*;
 use crate::egress::testing::{Canary, Scripted, Seen, loopback};
 use crate::egress::{NotSent, Policy, Unknown};
 use crate::oauth::begin;
-use crate::oauth::testing::{provider, secret};
+use crate::oauth::testing::{provider, provider_with, secret};
 use crate::random::Random;
 
 fn granted(_: &Seen) -> Json<Value> {
@@ -74,10 +74,9 @@ async fn refreshes_without_asking_for_scopes() {
 #[tokio::test]
 async fn client_in_the_body_and_json_and_extra_parameters_are_data() {
     let server = Scripted::start(|_| Json(json!({"data": {"access_token": "nested"}}))).await;
-    let mut provider = provider(&server);
-    provider.client_auth = ClientAuth::Body;
-    provider.token_params = vec![("resource".into(), "r&1".into()), ("grant_type".into(), "evil".into())];
-    provider.token_pointer = "/data".into();
+    let quirks = "token_params = { resource = 'r&1' }\ntoken_pointer = '/data'";
+    let mut provider = provider_with(&server, quirks);
+    provider.oauth.client_auth = ClientAuth::Body;
     let tokens = refresh(&loopback(), &provider, &secret("rt1")).await.unwrap();
     assert_eq!(tokens.access_token.expose(), "nested");
     assert!(tokens.refresh_token.is_none() && tokens.scopes.is_none() && tokens.expires_in.is_none());
@@ -91,7 +90,7 @@ async fn client_in_the_body_and_json_and_extra_parameters_are_data() {
     let seen = server.seen().remove(0);
     assert_eq!((sorted_form(&seen), seen.header("authorization")), (pairs(fields), None));
 
-    provider.token_body = TokenBody::Json;
+    provider.oauth.token_body = TokenBody::Json;
     refresh(&loopback(), &provider, &secret("rt1")).await.unwrap();
     let seen = server.seen().remove(1);
     assert_eq!(seen.header("content-type"), Some("application/json"));
@@ -163,7 +162,7 @@ async fn not_sent_and_in_doubt_are_told_apart() {
     let token_url: Url = format!("http://{}/token", listener.local_addr().unwrap()).parse().unwrap();
     let mut provider = provider(&server);
     provider.hosts.allow(&token_url);
-    provider.token_url = token_url;
+    provider.oauth.token_url = token_url;
     let hang_up = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
@@ -181,7 +180,7 @@ async fn an_endpoint_outside_the_toolkits_hosts_gets_nothing() {
     let canary = Canary::start().await;
     let server = Scripted::start(granted).await;
     let mut provider = provider(&server);
-    provider.token_url = format!("http://127.0.0.1:{}/token", canary.port()).parse().unwrap();
+    provider.oauth.token_url = format!("http://127.0.0.1:{}/token", canary.port()).parse().unwrap();
     let error = exchange(&loopback(), &provider, &secret("code"), None).await.unwrap_err();
     assert!(matches!(error, TokenError::NotSent(_)), "{error}");
     assert_eq!(canary.connects().await, 0);

@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::*;
+use crate::egress::AllowedHosts;
 
 const OAUTH: &str = r#"
 name = "Test"
@@ -115,6 +116,24 @@ fn every_fault_names_its_key() {
 }
 
 #[test]
+fn what_only_the_protocol_sets_is_refused() {
+    let tables = [("authorize_params", reserved::AUTHORIZE), ("token_params", reserved::TOKEN)];
+    for (table, names) in tables {
+        for name in names {
+            let faults =
+                lines(&with("[api]", &format!("{table} = {{ {name} = \"x\" }}\n[api]")).unwrap_err());
+            assert_eq!(
+                faults,
+                format!(
+                    "toolkit.toml: auth.{table}.{name}: is set by taiku and cannot be replaced; remove it"
+                )
+            );
+        }
+        assert!(with("[api]", &format!("{table} = {{ audience = \"x\" }}\n[api]")).is_ok());
+    }
+}
+
+#[test]
 fn all_faults_are_told_at_once() {
     let faults =
         with("mode = \"oauth2\"", "mode = \"oauth2\"\nscopes = [\"\"]\ntoken_pointer = \"x\"").unwrap_err();
@@ -137,8 +156,6 @@ fn settings_fill_every_address() {
     assert_eq!(auth.token_url.as_str(), "https://other.test/token");
     assert_eq!(auth.authorize_url.as_str(), "https://other.test/authorize");
     assert_eq!(resolved.api.base_url.as_str(), "https://acme.api.test/v1");
-    let hosts: Vec<&str> = resolved.hosts.iter().map(|host| host.host.as_str()).collect();
-    assert_eq!(hosts, ["acme.api.test", "other.test", "revoke.test"]);
     for (text, reach) in [
         ("https://acme.api.test/else", true),
         ("https://acme.api.test:444/", false),
@@ -147,6 +164,20 @@ fn settings_fill_every_address() {
     ] {
         assert_eq!(resolved.may_reach(&Url::parse(text).unwrap()), reach, "{text}");
     }
+}
+
+#[test]
+fn requests_reach_the_api_and_every_endpoint_but_not_the_page_of_consent() {
+    let toolkit = with(
+        "issuer = \"{SITE}\"\nauthorize_url = \"{SITE}/authorize\"",
+        "issuer = \"https://issuer.test\"\nauthorize_url = \"https://page.test\"",
+    );
+    let tenant = |key: &str| (key == "TENANT").then(|| "acme".to_owned());
+    let resolved = toolkit.unwrap().resolve(&tenant, LoopbackHttp::Refused).unwrap();
+    let origins =
+        ["https://acme.api.test", "https://issuer.test", "https://site.test", "https://revoke.test:443"];
+    let origins = origins.map(|origin| Url::parse(origin).unwrap());
+    assert_eq!(resolved.hosts, AllowedHosts::of(&origins));
 }
 
 #[test]
