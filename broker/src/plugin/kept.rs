@@ -1,0 +1,78 @@
+//! The current plugins, and the content that was current before.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::catalog::{Plugin, PluginCatalog};
+use super::files::Files;
+use super::registry::Registry;
+use super::watched::Watched;
+use crate::store::grants::Pin;
+
+/// How many former contents are kept for panels that are open.
+const FORMER: usize = 64;
+
+/// The plugins, kept current. Panels that are open keep the files they were opened with.
+pub struct WatchedPlugins {
+    watched: Watched<PluginCatalog>,
+    kept: Mutex<Kept>,
+}
+
+/// What is or was current, what was current last at the back.
+#[derive(Default)]
+struct Kept(VecDeque<Arc<Plugin>>);
+
+impl WatchedPlugins {
+    /// Loads the plugins for the first time. Reads the disk, so call it where blocking is allowed.
+    #[must_use]
+    pub fn new(registry: Registry, dirs: Vec<PathBuf>) -> Self {
+        Self::of(Watched::new(dirs, move |dirs| PluginCatalog::load(&registry, dirs)))
+    }
+
+    pub(super) fn of(watched: Watched<PluginCatalog>) -> Self {
+        Self { watched, kept: Mutex::default() }
+    }
+
+    /// The plugins that may be opened; `pins` are all of [`crate::store::grants::pins`].
+    pub async fn current(&self, pins: &BTreeMap<String, Pin>) -> Arc<PluginCatalog> {
+        let catalog = self.watched.current().await;
+        self.held_to(catalog, pins)
+    }
+
+    /// The content that lies in the folders now, whatever was pinned: what an admin who reloads a plugin pins
+    /// next. It is not served until it is [`WatchedPlugins::current`].
+    pub async fn on_disk(&self) -> Arc<PluginCatalog> {
+        self.watched.reload().await
+    }
+
+    /// The files that are or were current under that hash.
+    #[must_use]
+    pub fn by_hash(&self, hash: &str) -> Option<Arc<Files>> {
+        self.kept().find(hash).map(|plugin| Arc::clone(&plugin.files))
+    }
+
+    fn held_to(&self, catalog: Arc<PluginCatalog>, pins: &BTreeMap<String, Pin>) -> Arc<PluginCatalog> {
+        let mut kept = self.kept();
+        let catalog = catalog.pinned(pins, |hash| kept.find(hash).cloned());
+        kept.keep(&catalog);
+        catalog
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn find(&self, hash: &str) -> Option<&Arc<Plugin>> {
+        self.0.iter().rev().find(|plugin| plugin.hash == hash)
+    }
+
+    fn keep(&mut self, catalog: &PluginCatalog) {
+        self.0.retain(|kept| catalog.by_hash(&kept.hash).is_none());
+        let surplus = self.0.len().saturating_sub(FORMER);
+        self.0.drain(..surplus);
+        self.0.extend(catalog.iter().cloned());
+    }
+}
