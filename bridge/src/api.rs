@@ -730,8 +730,11 @@ pub struct AdminToolkitBody {
     pub settings: Option<std::collections::BTreeMap<String, Option<String>>>,
 }
 
-/// Tells null from absent.
-fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
+/// Tells null from absent, for fields that null unsets.
+///
+/// # Errors
+/// When the value is neither null nor a `T`.
+pub fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)

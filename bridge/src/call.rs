@@ -239,7 +239,11 @@ impl Tools {
 }
 
 impl Execute {
-    fn checked(self) -> Result<Self, Refusal> {
+    /// Checks what the types do not.
+    ///
+    /// # Errors
+    /// `invalid_params` when the action or the key is empty or too long.
+    pub fn checked(self) -> Result<Self, Refusal> {
         if self.action.is_empty() || self.action.len() > 256 {
             return Err(Refusal::field("/action", "must name a tool in 1 to 256 characters"));
         }

@@ -97,6 +97,8 @@ codes! {
     Conflict = "conflict", 409;
     /// The body is too large.
     TooLarge = "too_large", 413;
+    /// The body did not come in time.
+    BodySlow = "body_slow", 408;
     /// The body is not JSON.
     UnsupportedMediaType = "unsupported_media_type", 415;
     /// The address is not one of this server's.

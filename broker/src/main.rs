@@ -1,2 +1,7 @@
-//! taiku
-fn main() {}
+//! The program `taiku`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    taiku_broker::cli::main()
+}

@@ -1,6 +1,7 @@
 //! Exchanging a code and refreshing, over the crate `oauth2`.
 
 use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -62,7 +63,7 @@ pub async fn exchange(
     for (name, value) in &provider.oauth.token_params {
         request = request.add_extra_param(name, value);
     }
-    let http = |request: HttpRequest| send(egress, provider, request);
+    let http = sender(egress, provider);
     tokens(request.request_async(&http).await)
 }
 
@@ -82,7 +83,7 @@ pub async fn refresh(
     for (name, value) in &provider.oauth.token_params {
         request = request.add_extra_param(name, value);
     }
-    let http = |request: HttpRequest| send(egress, provider, request);
+    let http = sender(egress, provider);
     tokens(request.request_async(&http).await)
 }
 
@@ -103,7 +104,23 @@ fn client(provider: &Provider) -> Client {
     }
 }
 
-/// The HTTP client of the crate `oauth2`: sends through the egress, and hands over only what is a token answer
+/// The HTTP client of the crate `oauth2`. It owns what it needs: a future that borrows from a closure is not `Send`
+/// for every lifetime, and refreshes run on tasks of their own.
+fn sender(
+    egress: &Egress,
+    provider: &Provider,
+) -> impl Fn(HttpRequest) -> Pin<Box<dyn Future<Output = Result<HttpResponse, TokenError>> + Send>>
++ Send
++ Sync
++ 'static {
+    let (egress, provider) = (egress.clone(), provider.clone());
+    move |request| {
+        let (egress, provider) = (egress.clone(), provider.clone());
+        Box::pin(async move { send(&egress, &provider, request).await })
+    }
+}
+
+/// Sends through the egress, and hands over only what is a token answer
 /// after [`answer::normalise`].
 async fn send(
     egress: &Egress,

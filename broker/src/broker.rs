@@ -1,0 +1,223 @@
+//! What every request needs: the configuration, the store, the vault and the catalogs.
+
+use std::ops::Deref;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError, Origins, Source};
+use crate::egress::{Egress, EgressSetupError, Policy};
+use crate::limits::Limits;
+use crate::plugin::{Registry, Watched, WatchedPlugins};
+use crate::random::Random;
+use crate::setup::SetupLink;
+use crate::single_flight::SingleFlight;
+use crate::store::{self, Store, StoreError};
+use crate::toolkit::{self, LoopbackHttp};
+use crate::vault::{Keys, KeysError, Ring, RootKeySource, SecretString, Vault};
+
+/// The broker. Clones are cheap and share everything.
+#[derive(Clone)]
+pub struct Broker(Arc<Inner>);
+
+/// What a [`Broker`] holds.
+pub struct Inner {
+    /// The configuration.
+    pub config: Config,
+    /// The environment, for the settings of toolkits.
+    pub source: Source,
+    /// Where the two halves of the host answer.
+    pub origins: Origins,
+    /// The database.
+    pub store: Store,
+    /// Seals and opens secrets.
+    pub vault: Vault,
+    /// The time.
+    pub clock: Clock,
+    /// Random bytes.
+    pub random: Random,
+    /// All outbound HTTP.
+    pub egress: Egress,
+    /// Whether toolkits may point at plain http on loopback.
+    pub loopback: LoopbackHttp,
+    /// The toolkits.
+    pub toolkits: Watched<toolkit::Catalog>,
+    /// The plugins.
+    pub plugins: WatchedPlugins,
+    /// What is bounded per user.
+    pub limits: Limits,
+    /// One refresh at a time per connection.
+    pub refreshing: SingleFlight,
+    /// The one-time link that makes the first admin.
+    pub setup: SetupLink,
+}
+
+impl Deref for Broker {
+    type Target = Inner;
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// Why the broker cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The keys are missing or wrong.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Outbound HTTP cannot be set up.
+    #[error("outbound HTTP cannot be set up: {0}")]
+    Egress(#[from] EgressSetupError),
+    /// A folder or an address cannot be used.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// Why it failed.
+        error: std::io::Error,
+    },
+    /// Anything else, in a sentence.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl StartError {
+    /// The exit status: 78 (`EX_CONFIG` of sysexits.h) when only the admin can mend it.
+    #[must_use]
+    pub fn exit_status(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Keys(_) => 78,
+            Self::Store(_) | Self::Egress(_) | Self::Io { .. } | Self::Other(_) => 1,
+        }
+    }
+}
+
+/// The parts that a command line without a server needs, too: the opened database and its keys.
+pub struct Opened {
+    /// The database.
+    pub store: Store,
+    /// Seals and opens secrets.
+    pub vault: Vault,
+}
+
+/// Opens the database and the keys, and checks that they belong together before anything is written.
+///
+/// # Errors
+/// When either cannot be used.
+pub async fn open(config: &Config, clock: &Clock, random: &Random) -> Result<Opened, StartError> {
+    let io = |what: String| move |error| StartError::Io { what, error };
+    let data_dir = &config.data_dir;
+    make_private_dir(data_dir).map_err(io(format!("making the data folder {}", data_dir.display())))?;
+    let store = Store::open(&config.database_url).await?;
+    let root = match &config.root_key {
+        Some(key) => RootKeySource::Value {
+            setting: "TAIKU_ROOT_KEY".into(),
+            value: SecretString::new(key.0.expose().to_owned()),
+        },
+        None => RootKeySource::File(config.root_key_file.clone()),
+    };
+    let keys = if store.is_new().await? {
+        Keys::create(&root, &config.keyring, random, clock.now() / 1000)?
+    } else {
+        Keys::load(&root, &config.keyring)?
+    };
+    let vault = Vault::new(keys, random.clone());
+    verify(&store, &vault).await?;
+    store.migrate().await?;
+    enrol(&store, &vault).await?;
+    Ok(Opened { store, vault })
+}
+
+/// Refuses a keyring that does not open the known answers of the database. Writes nothing.
+async fn verify(store: &Store, vault: &Vault) -> Result<(), StartError> {
+    if store.is_new().await? {
+        return Ok(());
+    }
+    let mut tx = store.read().await?;
+    for (name, record) in store::vault_checks::all(&mut tx).await? {
+        let Some(ring) = Ring::from_name(&name) else {
+            return Err(StartError::Other(format!(
+                "table vault_checks: `{name}` is no ring of this version"
+            )));
+        };
+        vault.verify_check(ring, &record)?;
+    }
+    Ok(())
+}
+
+/// Stores the known answers of a new database.
+async fn enrol(store: &Store, vault: &Vault) -> Result<(), StartError> {
+    let mut tx = store.write().await?;
+    if store::vault_checks::all(&mut tx).await?.is_empty() {
+        for ring in Ring::ALL {
+            store::vault_checks::add(&mut tx, ring.name(), &vault.check_value(ring)).await?;
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn make_private_dir(path: &PathBuf) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+#[cfg(not(unix))]
+fn make_private_dir(path: &PathBuf) -> std::io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
+/// What differs between one way to run a broker and another.
+pub struct Start {
+    /// The configuration.
+    pub config: Config,
+    /// The environment, for the settings of toolkits.
+    pub source: Source,
+    /// The port that the listener got.
+    pub port: u16,
+    /// Whether toolkits may point at plain http on loopback, where the configuration does not say.
+    pub loopback_by_default: bool,
+    /// The time.
+    pub clock: Clock,
+    /// Random bytes.
+    pub random: Random,
+}
+
+impl Broker {
+    /// Puts a broker together.
+    ///
+    /// # Errors
+    /// When the configuration, the keys or the database cannot be used.
+    pub async fn start(start: Start) -> Result<Self, StartError> {
+        let Start { config, source, port, loopback_by_default, clock, random } = start;
+        let origins = config.origins(port)?;
+        let Opened { store, vault } = open(&config, &clock, &random).await?;
+        let allow_loopback_http = config.allow_loopback_http.unwrap_or(loopback_by_default);
+        let toolkit_dirs = config.toolkit_dirs.clone();
+        let broker = Self(Arc::new(Inner {
+            toolkits: Watched::new(toolkit_dirs, |dirs| toolkit::Catalog::load(toolkit::embedded(), dirs)),
+            plugins: WatchedPlugins::new(Registry::embedded(), config.plugin_dirs.clone()),
+            egress: Egress::new(Policy { allow_loopback_http })?,
+            loopback: if allow_loopback_http { LoopbackHttp::Allowed } else { LoopbackHttp::Refused },
+            limits: Limits::default(),
+            refreshing: SingleFlight::default(),
+            setup: SetupLink::default(),
+            config,
+            source,
+            origins,
+            store,
+            vault,
+            clock,
+            random,
+        }));
+        crate::integration::reconcile(&broker).await?;
+        Ok(broker)
+    }
+}

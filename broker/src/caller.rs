@@ -1,0 +1,57 @@
+//! The plugin that a call is made for, and the gate: the same decision that the host page has made before.
+
+use http::HeaderMap;
+use std::sync::Arc;
+use taiku_bridge::api::{PLUGIN_HEADER, User};
+use taiku_bridge::{Call, Caller, Code, Method, PluginId, Refusal};
+
+use crate::broker::Broker;
+use crate::installed;
+use crate::plugin::Plugin;
+use crate::server::Failure;
+use crate::store::grants;
+
+/// The plugin that the request names, if it names one.
+///
+/// # Errors
+/// `bad_message` when the name is no plugin id, `grant_missing` when there is no such plugin.
+pub async fn plugin(broker: &Broker, headers: &HeaderMap) -> Result<Option<Arc<Plugin>>, Failure> {
+    let mut values = headers.get_all(PLUGIN_HEADER).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return match headers.contains_key(PLUGIN_HEADER) {
+            false => Ok(None),
+            true => Err(Failure::new(Code::BadMessage, "Taiku-Plugin stands twice.")),
+        };
+    };
+    let text = value.to_str().unwrap_or_default();
+    let id = PluginId::parse(text)
+        .map_err(|error| Failure::new(Code::BadMessage, format!("Taiku-Plugin {error}.")))?;
+    let found = installed::find(broker, &id).await?;
+    let missing = || Failure::new(Code::GrantMissing, format!("There is no plugin {id} on this server."));
+    found.map(Some).ok_or_else(missing)
+}
+
+/// Decides on a call. Without a plugin it is the user's own, and only its parameters are checked.
+///
+/// # Errors
+/// Whatever the gate refuses.
+pub async fn decide(
+    broker: &Broker,
+    user: &User,
+    plugin: Option<&Arc<Plugin>>,
+    method: Method,
+    parse: impl FnOnce() -> Result<Call, Refusal>,
+) -> Result<Call, Failure> {
+    let Some(plugin) = plugin else { return Ok(parse()?) };
+    let grant = {
+        let mut tx = broker.store.read().await?;
+        grants::find(&mut tx, &user.id, &plugin.manifest.id).await?
+    };
+    let caller = Caller {
+        integrations_enabled: broker.config.integrations,
+        signed_in: true,
+        manifest: &plugin.manifest,
+        grant: grant.as_ref().map(|stored| &stored.grant),
+    };
+    Ok(caller.decide_with(method, parse)?)
+}

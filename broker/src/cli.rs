@@ -1,0 +1,188 @@
+//! The command line.
+
+mod api_key;
+mod audit;
+mod demo;
+mod serve;
+mod toolkit;
+mod user;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::broker::{self, Opened, StartError};
+use crate::clock::Clock;
+use crate::config::{self, Config, LogFormat, Source};
+use crate::random::Random;
+use crate::server::Failure;
+
+/// Plugins from strangers that act in your users' accounts, without ever seeing a token.
+#[derive(Parser)]
+#[command(name = "taiku", version, about, max_term_width = 100)]
+struct Arguments {
+    /// Configuration file; `taiku.toml` in the current folder if it is there.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the host page, the API and the panels.
+    Serve {
+        /// Start the offline demo provider as well, with two users and everything set up.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Users of this server.
+    #[command(subcommand)]
+    User(user::Command),
+    /// API keys for scripts.
+    #[command(subcommand)]
+    ApiKey(api_key::Command),
+    /// Toolkits: the services that plugins can use.
+    #[command(subcommand)]
+    Toolkit(toolkit::Command),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Print the annotated configuration.
+    Config,
+    /// Print the description of the HTTP API (OpenAPI 3.1).
+    Openapi,
+}
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum CommandError {
+    /// The configuration, keys or database cannot be used.
+    Start(StartError),
+    /// Anything else, in a sentence.
+    Said(String),
+}
+
+impl From<StartError> for CommandError {
+    fn from(error: StartError) -> Self {
+        Self::Start(error)
+    }
+}
+
+impl From<config::ConfigError> for CommandError {
+    fn from(error: config::ConfigError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+impl From<crate::store::StoreError> for CommandError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+impl From<Failure> for CommandError {
+    fn from(failure: Failure) -> Self {
+        Self::Said(match failure {
+            Failure::Refused(refusal) | Failure::Choose(refusal, _) | Failure::Wait(refusal, _) => {
+                refusal.message
+            }
+            Failure::Internal(text) => text,
+        })
+    }
+}
+
+impl From<std::io::Error> for CommandError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Said(error.to_string())
+    }
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(arguments)),
+        Err(error) => Err(error.into()),
+    };
+    let (text, status) = match result {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(CommandError::Start(error)) => (error.to_string(), error.exit_status()),
+        Err(CommandError::Said(text)) => (text, 1),
+    };
+    // Nothing can be done for a standard error that cannot be written to.
+    let _ = writeln!(std::io::stderr(), "taiku: {text}");
+    ExitCode::from(status)
+}
+
+async fn run(arguments: Arguments) -> Result<(), CommandError> {
+    let load = || Source::load(arguments.config.as_deref(), std::env::vars());
+    match arguments.command {
+        Command::Config => say(&config::annotated()),
+        Command::Openapi => say(crate::server::OPENAPI),
+        Command::Toolkit(command) => toolkit::run(command, &read(&load()?)?),
+        Command::Serve { demo } => {
+            let source = load()?;
+            let config = read(&source)?;
+            log(&config)?;
+            serve::run(source, config, demo).await
+        }
+        Command::User(command) => user::run(command, &Context::open(&read(&load()?)?).await?).await,
+        Command::ApiKey(command) => api_key::run(command, &Context::open(&read(&load()?)?).await?).await,
+        Command::Audit(command) => audit::run(&command, &Context::open(&read(&load()?)?).await?).await,
+    }
+}
+
+fn read(source: &Source) -> Result<Config, CommandError> {
+    Ok(Config::read(source, std::io::stderr().is_terminal())?)
+}
+
+/// What commands that work on the database need.
+struct Context {
+    opened: Opened,
+    clock: Clock,
+    random: Random,
+}
+
+impl Context {
+    async fn open(config: &Config) -> Result<Self, CommandError> {
+        let (clock, random) = (Clock::System, Random::system());
+        Ok(Self { opened: broker::open(config, &clock, &random).await?, clock, random })
+    }
+}
+
+/// Prints a line for the person or script that runs the command.
+fn say(text: &str) -> Result<(), CommandError> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", text.trim_end())?;
+    out.flush()?;
+    Ok(())
+}
+
+fn log(config: &Config) -> Result<(), CommandError> {
+    let filter = EnvFilter::try_new(&config.log)
+        .map_err(|error| CommandError::Said(format!("TAIKU_LOG: `{}`: {error}", config.log)))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Pretty => builder.init(),
+        LogFormat::Json => builder.json().init(),
+    }
+    Ok(())
+}
+
+/// Reads a password from standard input: typed by a person, or piped by a script.
+fn read_password(prompt: &str) -> Result<String, CommandError> {
+    if std::io::stdin().is_terminal() {
+        let mut err = std::io::stderr().lock();
+        write!(err, "{prompt}: ")?;
+        err.flush()?;
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}

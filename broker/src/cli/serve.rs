@@ -1,0 +1,119 @@
+//! `taiku serve`
+
+use std::time::Duration;
+
+use serde_json::json;
+use taiku_bridge::api::Role;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{CommandError, demo, say};
+use crate::accounts::{self, NewUser};
+use crate::broker::{Broker, Start, StartError};
+use crate::clock::Clock;
+use crate::config::{Config, Source};
+use crate::random::Random;
+use crate::store::audit::{self, Actor};
+use crate::store::users;
+use crate::{server, sweep};
+
+/// How long requests under way may take after the order to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+
+pub(super) async fn run(source: Source, config: Config, with_demo: bool) -> Result<(), CommandError> {
+    let address = config.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| StartError::Io { what: format!("TAIKU_LISTEN: listening on {address}"), error })?;
+    let port = listener.local_addr()?.port();
+    let demo_listen = config.demo_listen;
+    let start = Start {
+        config,
+        source,
+        port,
+        loopback_by_default: with_demo,
+        clock: Clock::System,
+        random: Random::system(),
+    };
+    let broker = Broker::start(start).await?;
+    let (stop, stopped) = watch::channel(false);
+    first_admin(&broker).await?;
+    let demo = if with_demo { Some(demo::start(&broker, demo_listen, stopped.clone()).await?) } else { None };
+    link_for_first_admin(&broker).await?;
+    let sweeper = tokio::spawn(sweep::run(broker.clone(), stopped.clone()));
+    let server = tokio::spawn(server::serve(broker.clone(), listener, until(stopped)));
+    say(&format!("listening on {}", broker.origins.app.as_str()))?;
+    signal().await;
+    tracing::info!("stopping");
+    // Nobody listens any more if every task has ended by itself.
+    let _ = stop.send(true);
+    match tokio::time::timeout(DRAIN, server).await {
+        Ok(Ok(result)) => result?,
+        Ok(Err(panic)) => return Err(CommandError::Said(format!("the server ended unexpectedly: {panic}"))),
+        Err(_) => tracing::warn!("some requests did not end in time"),
+    }
+    sweeper.abort();
+    if let Some(demo) = demo {
+        demo.abort();
+    }
+    broker.store.close().await;
+    Ok(())
+}
+
+/// Completes when it is time to stop.
+pub(super) async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is as good as the order to stop.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Makes the first admin that the configuration names, if there is none.
+async fn first_admin(broker: &Broker) -> Result<(), CommandError> {
+    let Some((email, password)) = &broker.config.first_admin else { return Ok(()) };
+    let has_admin = {
+        let mut tx = broker.store.read().await?;
+        users::has_admin(&mut tx).await?
+    };
+    if has_admin {
+        return Ok(());
+    }
+    let (email, password) = (email.clone(), password.0.expose().to_owned());
+    let new = NewUser { email, name: String::new(), role: Role::Admin, password };
+    let prepared = accounts::prepare(&broker.random, new).await?;
+    let now = broker.clock.now();
+    let mut tx = broker.store.write().await?;
+    accounts::add(&mut tx, &prepared, now).await?;
+    let detail = json!({"role": "admin"});
+    audit::add(&mut tx, now, Actor::System, "user.add", &prepared.user.id, &detail).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn link_for_first_admin(broker: &Broker) -> Result<(), CommandError> {
+    let has_admin = {
+        let mut tx = broker.store.read().await?;
+        users::has_admin(&mut tx).await?
+    };
+    if has_admin {
+        return Ok(());
+    }
+    let link = broker.setup.make(broker.origins.app.as_str(), &broker.random);
+    say(&format!("there is no admin yet; make the first one at {link}"))
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    let _ = tokio::signal::ctrl_c().await;
+}

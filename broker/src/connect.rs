@@ -1,0 +1,513 @@
+//! The OAuth flow: begun by a user's browser, finished by the same browser, session, user and context, once.
+
+use serde::{Deserialize, Serialize};
+use taiku_bridge::api::{Account, ConnectBody, Connecting, Status};
+use taiku_bridge::{Code, Refusal};
+use url::Url;
+
+use crate::broker::Broker;
+use crate::clock::Millis;
+use crate::execute;
+use crate::integration::{self, Ready};
+use crate::oauth::{self, IssError, TokenError};
+use crate::server::Failure;
+use crate::store::connections::{self, Activation, Connection, Pending};
+use crate::store::flows::{self, Flow, LIFETIME, MAX_PENDING};
+use crate::store::sessions::{self, Session};
+use crate::tokens;
+use crate::vault::hash::{eq, sha256};
+use crate::vault::{ContextHash, Place, Ring, SecretString, VaultError};
+
+/// Where the browser lands unless told otherwise.
+const DEFAULT_CALLBACK: &str = "/connections";
+
+/// A flow that has begun.
+pub struct Begun {
+    /// What the caller is told.
+    pub connecting: Connecting,
+    /// The flow's id, for the cookie's name.
+    pub flow: String,
+    /// The cookie's value, which nobody else ever has.
+    pub cookie: String,
+}
+
+/// What of a flow must not be stored in clear.
+#[derive(Serialize, Deserialize)]
+struct Secrets {
+    authorize_url: String,
+    verifier: Option<String>,
+}
+
+/// Begins to connect an account of the toolkit to the session's user.
+///
+/// # Errors
+/// `invalid_params` for a callback that is not ours, `rate_limited` with too many flows under way.
+pub async fn begin(
+    broker: &Broker,
+    ready: &Ready,
+    session: &Session,
+    plugin: Option<&str>,
+    body: ConnectBody,
+) -> Result<Begun, Failure> {
+    let Some(provider) = &ready.provider else {
+        let message = format!("{} needs no account: run its tools directly.", ready.toolkit.name);
+        return Err(Failure::new(Code::InvalidParams, message));
+    };
+    let mut provider = provider.clone();
+    if let Some(scopes) = body.scopes {
+        provider.scopes = checked_scopes(scopes)?;
+    }
+    let callback_url = callback_path(broker, body.callback_url.as_deref())?;
+    let random = &broker.random;
+    let (state, cookie) = (random.token(), random.token());
+    let (connection_id, flow_id) = (random.id("con_"), random.id("flw_"));
+    let begun = oauth::begin(&provider, &state, random);
+    let secrets = Secrets {
+        authorize_url: begun.authorize_url.into(),
+        verifier: begun.verifier.map(|verifier| verifier.expose().to_owned()),
+    };
+    let flow = Flow {
+        secrets: seal(broker, &flow_id, &session.user.id, ready.context, &secrets)?,
+        id: flow_id,
+        cookie_hash: sha256(cookie.as_bytes()).to_vec(),
+        session_hash: session.id_hash.clone(),
+        user_id: session.user.id.clone(),
+        connection_id,
+        toolkit: ready.toolkit.slug.to_string(),
+        context_id: ready.context_id.clone(),
+        context_hash: ready.context.as_bytes().to_vec(),
+        plugin: plugin.map(str::to_owned),
+        callback_url,
+        scopes: provider.scopes,
+        expires_at: broker.clock.now() + LIFETIME,
+        used_at: None,
+    };
+    insert(broker, ready, &flow, &state).await?;
+    let connecting = Connecting {
+        redirect_url: format!("{}/oauth/start/{}", broker.origins.app.as_str(), flow.id),
+        connection_id: flow.connection_id,
+        status: Status::Initiated,
+    };
+    Ok(Begun { connecting, flow: flow.id, cookie })
+}
+
+async fn insert(broker: &Broker, ready: &Ready, flow: &Flow, state: &str) -> Result<(), Failure> {
+    let now = broker.clock.now();
+    let mut tx = broker.store.write().await?;
+    if flows::pending(&mut tx, &flow.user_id, now).await? >= MAX_PENDING {
+        let message = "Too many connections are being made at once. Finish one, or wait 10 minutes.";
+        return Err(Failure::Wait(Refusal::new(Code::RateLimited, message), 60));
+    }
+    let pending = Pending {
+        id: &flow.connection_id,
+        user_id: &flow.user_id,
+        toolkit: &ready.toolkit.slug,
+        context_hash: &flow.context_hash,
+    };
+    connections::begin(&mut tx, &pending, now).await?;
+    flows::begin(&mut tx, flow, &sha256(state.as_bytes()), now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn checked_scopes(scopes: Vec<String>) -> Result<Vec<String>, Failure> {
+    // RFC 6749, section 3.3: printable ASCII without blanks, quotes and backslashes.
+    let bad = |scope: &String| {
+        scope.is_empty()
+            || scope.len() > 256
+            || !scope.bytes().all(|b| b.is_ascii_graphic() && !b"\"\\".contains(&b))
+    };
+    match scopes.iter().position(bad) {
+        Some(index) => Err(Refusal::field(format!("/scopes/{index}"), "is not a scope").into()),
+        None if scopes.len() > 100 => Err(Refusal::field("/scopes", "has more than 100 entries").into()),
+        None => Ok(scopes),
+    }
+}
+
+/// The path where the browser lands, if it is one of our own origin.
+fn callback_path(broker: &Broker, wanted: Option<&str>) -> Result<String, Failure> {
+    let Some(wanted) = wanted else { return Ok(DEFAULT_CALLBACK.to_owned()) };
+    own_path(broker.origins.app.as_str(), wanted).ok_or_else(|| {
+        let what = "must be a path of this server, such as /connections";
+        Refusal::field("/callbackUrl", what).into()
+    })
+}
+
+/// Reads `wanted` as a browser would, and keeps path, query and fragment if the origin is `app`.
+fn own_path(app: &str, wanted: &str) -> Option<String> {
+    let base = Url::parse(app).ok()?;
+    // What the parser would mend silently, a backslash or a line feed, no honest caller sends.
+    if wanted.is_empty() || wanted.len() > 2048 || wanted.contains(|c: char| c.is_control() || c == '\\') {
+        return None;
+    }
+    if !wanted.starts_with('/') && !wanted.starts_with(app) {
+        return None;
+    }
+    let url = base.join(wanted).ok()?;
+    let plain = url.username().is_empty() && url.password().is_none();
+    let own = url.origin() == base.origin() && plain && !url.path().starts_with("//");
+    own.then(|| url[url::Position::BeforePath..].to_owned())
+}
+
+fn flow_place<'a>(flow: &'a str, user: &'a str, context: ContextHash) -> Place<'a> {
+    Place { table: "flows", column: "secrets", user, row: flow, context, generation: 0 }
+}
+
+fn seal(
+    broker: &Broker,
+    flow: &str,
+    user: &str,
+    context: ContextHash,
+    secrets: &Secrets,
+) -> Result<Vec<u8>, Failure> {
+    let text = serde_json::to_vec(secrets).map_err(|error| Failure::Internal(error.to_string()))?;
+    Ok(broker.vault.seal(Ring::RefreshTokens, &flow_place(flow, user, context), &text))
+}
+
+fn unseal(broker: &Broker, flow: &Flow) -> Result<Secrets, VaultError> {
+    let context = <[u8; 32]>::try_from(flow.context_hash.as_slice()).map_err(|_| VaultError::Integrity)?;
+    let place = flow_place(&flow.id, &flow.user_id, context.into());
+    let secret = broker.vault.open(Ring::RefreshTokens, &place, &flow.secrets)?;
+    serde_json::from_slice(secret.expose()).map_err(|_| VaultError::Integrity)
+}
+
+/// What the start page shows.
+pub struct StartPage {
+    /// The toolkit's name.
+    pub toolkit: String,
+    /// The plugin that asked.
+    pub plugin: Option<String>,
+    /// What is asked for.
+    pub scopes: Vec<String>,
+    /// Where the link leads.
+    pub authorize_url: Url,
+}
+
+/// Why a flow does not go on. None of these says whether the flow exists.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FlowError {
+    /// Unknown, used, too old, or of another browser.
+    #[error("This sign-in has ended, was already used, or was begun in another browser.")]
+    NotYours,
+    /// The user has signed out or in since.
+    #[error("You have signed out or in since you began. Begin again.")]
+    SessionEnded,
+    /// The provider's answer came to the wrong place or names another issuer.
+    #[error("This answer does not come from the provider that was asked.")]
+    MixUp,
+    /// The user declined.
+    #[error("You did not allow the access. Nothing was connected.")]
+    Declined,
+    /// The provider refused.
+    #[error("The provider refused: {0}")]
+    Provider(String),
+    /// The code could not be exchanged.
+    #[error("The provider did not complete the sign-in: {0}")]
+    Exchange(String),
+    /// Ours.
+    #[error("Something went wrong on our side. Begin again.")]
+    Internal(String),
+}
+
+impl From<Failure> for FlowError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(refusal) | Failure::Choose(refusal, _) | Failure::Wait(refusal, _) => {
+                Self::Provider(refusal.message)
+            }
+            Failure::Internal(text) => Self::Internal(text),
+        }
+    }
+}
+
+impl From<crate::store::StoreError> for FlowError {
+    fn from(error: crate::store::StoreError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<VaultError> for FlowError {
+    fn from(error: VaultError) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+/// Prepares the page that leads to the provider. `cookie` is the flow cookie that came with the request.
+///
+/// # Errors
+/// When the flow is not this browser's or is over.
+pub async fn start_page(broker: &Broker, flow: &str, cookie: Option<&str>) -> Result<StartPage, FlowError> {
+    let flow = {
+        let mut tx = broker.store.read().await?;
+        flows::by_id(&mut tx, flow).await?.ok_or(FlowError::NotYours)?
+    };
+    of_this_browser(&flow, cookie, broker.clock.now())?;
+    let slug = integration::slug(&flow.toolkit)?;
+    let toolkit = integration::toolkit(broker, &slug).await?;
+    let authorize_url = Url::parse(&unseal(broker, &flow)?.authorize_url)
+        .map_err(|error| FlowError::Internal(error.to_string()))?;
+    Ok(StartPage { toolkit: toolkit.name.clone(), plugin: flow.plugin, scopes: flow.scopes, authorize_url })
+}
+
+fn of_this_browser(flow: &Flow, cookie: Option<&str>, now: Millis) -> Result<(), FlowError> {
+    let own = cookie.is_some_and(|cookie| eq(&sha256(cookie.as_bytes()), &flow.cookie_hash));
+    if own && flow.used_at.is_none() && now < flow.expires_at { Ok(()) } else { Err(FlowError::NotYours) }
+}
+
+/// What the provider sent the browser back with.
+#[derive(Default)]
+pub struct Callback {
+    /// RFC 6749, section 4.1.2.
+    pub code: Option<SecretString>,
+    /// Ours, returned.
+    pub state: Option<String>,
+    /// RFC 9207.
+    pub iss: Option<String>,
+    /// RFC 6749, section 4.1.2.1.
+    pub error: Option<String>,
+    /// Whether a parameter came twice.
+    pub ambiguous: bool,
+}
+
+/// A flow that ended, well or not.
+pub struct Ended {
+    /// The toolkit's name, once the flow is known to be this browser's.
+    pub toolkit: String,
+    /// The toolkit's slug.
+    pub slug: String,
+    /// The connection.
+    pub connection_id: String,
+    /// Where to go on.
+    pub callback_url: String,
+    /// The flow's id, whose cookie can go.
+    pub flow: String,
+    /// The account that was connected, or why none was.
+    pub outcome: Result<Account, FlowError>,
+}
+
+/// Finds the flow that a callback belongs to.
+///
+/// # Errors
+/// When the state names no flow.
+pub async fn find(broker: &Broker, callback: &Callback) -> Result<Flow, FlowError> {
+    let state = callback.state.as_deref().filter(|_| !callback.ambiguous).ok_or(FlowError::NotYours)?;
+    let mut tx = broker.store.read().await?;
+    flows::by_state(&mut tx, &sha256(state.as_bytes())).await?.ok_or(FlowError::NotYours)
+}
+
+/// Finishes a flow: every proof first, then consume it, then exchange the code.
+///
+/// # Errors
+/// When a proof is missing; then the flow is untouched. What goes wrong later is in [`Ended::outcome`].
+pub async fn finish(
+    broker: &Broker,
+    flow: Flow,
+    context_id: &str,
+    cookie: Option<&str>,
+    callback: Callback,
+) -> Result<Ended, FlowError> {
+    let now = broker.clock.now();
+    of_this_browser(&flow, cookie, now).inspect_err(|_| {
+        tracing::warn!(flow = %flow.id, user = %flow.user_id, "flow_browser_mismatch");
+    })?;
+    if !eq(flow.context_id.as_bytes(), context_id.as_bytes()) {
+        tracing::warn!(flow = %flow.id, user = %flow.user_id, "flow_context_mismatch");
+        return Err(FlowError::MixUp);
+    }
+    if !session_lives(broker, &flow, now).await? {
+        return Err(FlowError::SessionEnded);
+    }
+    let slug = integration::slug(&flow.toolkit)?;
+    let ready = integration::ready(broker, &slug).await?;
+    if !integration::same_context(&flow.context_hash, &ready.context) {
+        return Err(FlowError::Provider(
+            "the integration has been changed since you began. Begin again.".into(),
+        ));
+    }
+    check_iss(broker, &ready, callback.iss.as_deref()).await?;
+    let mut tx = broker.store.write().await?;
+    let consumed = flows::consume(&mut tx, &flow.id, now).await?;
+    tx.commit().await?;
+    if !consumed {
+        return Err(FlowError::NotYours);
+    }
+    let outcome = complete(broker, &ready, &flow, callback).await;
+    if let Err(error) = &outcome {
+        let mut tx = broker.store.write().await?;
+        connections::fail(&mut tx, &flow.connection_id, why(error)).await?;
+        tx.commit().await?;
+    }
+    note(broker, &flow, now, outcome.as_ref().err()).await?;
+    Ok(Ended {
+        toolkit: ready.toolkit.name.clone(),
+        slug: flow.toolkit,
+        connection_id: flow.connection_id,
+        callback_url: flow.callback_url,
+        flow: flow.id,
+        outcome,
+    })
+}
+
+async fn session_lives(broker: &Broker, flow: &Flow, now: Millis) -> Result<bool, FlowError> {
+    let mut tx = broker.store.read().await?;
+    let session = sessions::find(&mut tx, &flow.session_hash, now).await?;
+    Ok(session.is_some_and(|session| session.user.id == flow.user_id))
+}
+
+/// A provider that has an issuer says in its metadata whether answers name it (RFC 9207, section 3).
+async fn check_iss(broker: &Broker, ready: &Ready, iss: Option<&str>) -> Result<(), FlowError> {
+    let Some(provider) = &ready.provider else { return Ok(()) };
+    let issuer = provider.oauth.issuer.as_deref();
+    let supported = match issuer {
+        // An answer that names its issuer is compared whatever the metadata says; it is needed only for silence.
+        Some(issuer) if iss.is_none() => {
+            let metadata = oauth::discover(&broker.egress, issuer, &provider.hosts).await;
+            metadata
+                .map_err(|error| FlowError::Exchange(format!("its metadata cannot be used: {error}")))?
+                .iss_supported
+        }
+        Some(_) | None => false,
+    };
+    oauth::check_iss(issuer, supported, iss).map_err(|error: IssError| {
+        tracing::warn!(toolkit = %ready.toolkit.slug, %error, "flow_issuer_mismatch");
+        FlowError::MixUp
+    })
+}
+
+async fn complete(
+    broker: &Broker,
+    ready: &Ready,
+    flow: &Flow,
+    callback: Callback,
+) -> Result<Account, FlowError> {
+    if let Some(error) = callback.error {
+        return Err(provider_error(&error));
+    }
+    let (Some(code), Some(provider)) = (callback.code, &ready.provider) else {
+        return Err(FlowError::Provider("it sent no code".into()));
+    };
+    let verifier = unseal(broker, flow)?.verifier.map(SecretString::new);
+    let tokens = oauth::exchange(&broker.egress, provider, &code, verifier.as_ref())
+        .await
+        .map_err(|error| exchange_error(&error))?;
+    let connection = {
+        let mut tx = broker.store.read().await?;
+        connections::find(&mut tx, &flow.user_id, &flow.connection_id).await?
+    };
+    let connection = connection.ok_or(FlowError::NotYours)?;
+    let account = execute::account(broker, ready, &tokens.access_token).await;
+    let scopes = tokens.scopes.clone().unwrap_or_else(|| flow.scopes.clone());
+    activate(broker, ready, &connection, &tokens, &account, &scopes).await?;
+    Ok(account)
+}
+
+async fn activate(
+    broker: &Broker,
+    ready: &Ready,
+    connection: &Connection,
+    tokens: &oauth::Tokens,
+    account: &Account,
+    scopes: &[String],
+) -> Result<(), FlowError> {
+    let sealed = tokens::seal(broker, connection, ready.context, connection.generation + 1, tokens);
+    let activation = Activation { connection, tokens: &sealed, account, scopes };
+    let mut tx = broker.store.write().await?;
+    connections::activate(&mut tx, &activation).await?;
+    tx.commit().await?;
+    tracing::info!(
+        connection = %connection.id, user = %connection.user_id, toolkit = %connection.toolkit,
+        token_tag = broker.vault.tag(tokens.access_token.expose()), "connected"
+    );
+    Ok(())
+}
+
+fn provider_error(error: &str) -> FlowError {
+    if error == "access_denied" {
+        return FlowError::Declined;
+    }
+    let known: String = error.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect();
+    FlowError::Provider(if known.is_empty() { "unknown error".to_owned() } else { known })
+}
+
+fn exchange_error(error: &TokenError) -> FlowError {
+    FlowError::Exchange(error.to_string())
+}
+
+fn why(error: &FlowError) -> &'static str {
+    match error {
+        FlowError::Declined => "declined",
+        FlowError::Provider(_) => "provider_error",
+        FlowError::Exchange(_) => "exchange_failed",
+        FlowError::Internal(_) => "internal",
+        FlowError::NotYours | FlowError::SessionEnded | FlowError::MixUp => "refused",
+    }
+}
+
+async fn note(
+    broker: &Broker,
+    flow: &Flow,
+    began: Millis,
+    error: Option<&FlowError>,
+) -> Result<(), FlowError> {
+    execute::note(
+        broker,
+        &execute::Done {
+            user_id: &flow.user_id,
+            plugin: flow.plugin.as_deref(),
+            toolkit: &flow.toolkit,
+            action: "connect",
+            connection_id: Some(&flow.connection_id),
+            outcome: error.map_or("ok", why),
+            upstream_status: None,
+            began,
+        },
+    )
+    .await
+    .map_err(FlowError::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_our_own_origin_are_callbacks() {
+        let app = "https://app.example";
+        for (wanted, path) in [
+            ("/connections", "/connections"),
+            ("/ok?x#y", "/ok?x#y"),
+            ("https://app.example/a", "/a"),
+            ("https://app.example", "/"),
+        ] {
+            assert_eq!(own_path(app, wanted).as_deref(), Some(path), "{wanted}");
+        }
+        for wanted in [
+            "",
+            "//evil",
+            "https://app.example@evil/",
+            "https://app.example.evil/",
+            "/\\evil",
+            "\\\\evil",
+            "javascript:alert(1)",
+            "https://app.example:444/",
+            "http://app.example/",
+            "connections",
+            "/a\n/b",
+            "///evil",
+            "/.//evil",
+            "/x/..//evil",
+            "https:/app.example",
+            "data:text/html,x",
+            " /a",
+        ] {
+            assert_eq!(own_path(app, wanted), None, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_provider_calls_its_error_is_cut_to_letters() {
+        assert_eq!(provider_error("access_denied"), FlowError::Declined);
+        assert_eq!(provider_error("<b>x</b>"), FlowError::Provider("bxb".into()));
+        assert_eq!(provider_error("\u{202e}"), FlowError::Provider("unknown error".into()));
+    }
+}

@@ -1,0 +1,317 @@
+//! Running a tool: choose the account, check the arguments, send, and forward what the provider answers.
+
+mod outcome;
+mod redact;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, StatusCode};
+use taiku_bridge::api::{Account, ConnectionChoice};
+use taiku_bridge::call::Execute;
+use taiku_bridge::{Code, Refusal};
+
+use crate::broker::Broker;
+use crate::clock::Millis;
+use crate::egress::{EgressError, Inbound, Outbound, TOTAL, Unknown};
+use crate::integration::Ready;
+use crate::server::Failure;
+use crate::store::activity::{self, Entry};
+use crate::store::connections::{self, Connection, State};
+use crate::tokens::{self, Live};
+use crate::toolkit::{Prepared, Tool};
+use crate::vault::SecretString;
+pub use outcome::Answer;
+
+/// Runs a tool for a user and notes it.
+///
+/// # Errors
+/// Whatever stands between the caller and the provider. A failure of the provider itself is an [`Answer`].
+pub async fn run(
+    broker: &Broker,
+    ready: &Ready,
+    user_id: &str,
+    plugin: Option<&str>,
+    call: &Execute,
+) -> Result<Answer, Failure> {
+    let began = broker.clock.now();
+    let mut used = None;
+    let result = attempt(broker, ready, user_id, call, &mut used).await;
+    let (outcome, upstream_status) = match &result {
+        Ok(answer) if answer.failed => (Code::UpstreamFailed.as_str(), Some(answer.status.as_u16())),
+        Ok(answer) => ("ok", Some(answer.status.as_u16())),
+        Err(failure) => (failure.code().as_str(), None),
+    };
+    let done = Done {
+        user_id,
+        plugin,
+        toolkit: ready.toolkit.slug.as_str(),
+        action: &call.action,
+        connection_id: used.as_deref(),
+        outcome,
+        upstream_status,
+        began,
+    };
+    note(broker, &done).await?;
+    result
+}
+
+async fn attempt(
+    broker: &Broker,
+    ready: &Ready,
+    user_id: &str,
+    call: &Execute,
+    used: &mut Option<String>,
+) -> Result<Answer, Failure> {
+    let connection = match ready.provider {
+        Some(_) => Some(choose(broker, ready, user_id, call.connection_id.as_deref()).await?),
+        None => None,
+    };
+    *used = connection.as_ref().map(|connection| connection.id.clone());
+    let tool = ready.toolkit.find(&call.action)?;
+    let prepared = tool.prepare(&ready.resolved, call.arguments.get())?;
+    let Some(connection) = connection else {
+        return send(broker, ready, outbound(ready, &prepared, None)?, None).await;
+    };
+    in_scope(ready, &connection, tool)?;
+    let live = tokens::live(broker, ready, connection).await?;
+    let answer = send_with(broker, ready, &prepared, &live).await?;
+    if !is_dead(ready, &answer) {
+        return Ok(answer);
+    }
+    // The provider does not take the token although its time is not over: it was revoked, or its lifetime is
+    // other than was said. A refresh tells which; without a refresh token the connection has ended.
+    let id = live.connection.id.clone();
+    let renewed = tokens::renewed(broker, ready, live.connection).await?;
+    let answer = send_with(broker, ready, &prepared, &renewed).await?;
+    if is_dead(ready, &answer) {
+        tracing::warn!(connection = %id, toolkit = %ready.toolkit.slug, "the provider refuses a token just renewed");
+    }
+    Ok(answer)
+}
+
+/// Finds the connection to use: the named one, else the user's default.
+async fn choose(
+    broker: &Broker,
+    ready: &Ready,
+    user_id: &str,
+    wanted: Option<&str>,
+) -> Result<Connection, Failure> {
+    let name = &ready.toolkit.name;
+    let all = {
+        let mut tx = broker.store.read().await?;
+        connections::of_user(&mut tx, user_id).await?
+    };
+    let own: Vec<Connection> =
+        all.into_iter().filter(|connection| connection.toolkit == ready.toolkit.slug).collect();
+    if let Some(id) = wanted {
+        let found = own.into_iter().find(|connection| connection.id == id);
+        let missing = || {
+            let message = format!("There is no such {name} connection. Connect {name} first.");
+            Failure::new(Code::ConnectionMissing, message)
+        };
+        return found.ok_or_else(missing).and_then(|connection| usable(ready, connection));
+    }
+    if let Some(index) = own.iter().position(|connection| connection.is_default) {
+        return own.into_iter().nth(index).map_or_else(|| Err(missing(name)), |found| usable(ready, found));
+    }
+    let active = own.iter().filter(|connection| matches!(connection.state, State::Active(_)));
+    let choices: Vec<ConnectionChoice> = active
+        .map(|connection| ConnectionChoice {
+            id: connection.id.clone(),
+            label: connection.account.label.clone(),
+        })
+        .collect();
+    if !choices.is_empty() {
+        let message =
+            format!("Your default {name} account is gone. Choose one of the others by its connectionId.");
+        return Err(Failure::Choose(Refusal::new(Code::ConnectionRequired, message), choices));
+    }
+    match own.into_iter().find(|connection| matches!(connection.state, State::Expired { .. })) {
+        Some(connection) => Err(tokens::expired(ready, &connection)),
+        None => Err(missing(name)),
+    }
+}
+
+fn missing(name: &str) -> Failure {
+    Failure::new(Code::ConnectionMissing, format!("You have not connected {name}. Connect it first."))
+}
+
+fn usable(ready: &Ready, connection: Connection) -> Result<Connection, Failure> {
+    match connection.state {
+        State::Active(_) => Ok(connection),
+        State::Expired { .. } => Err(tokens::expired(ready, &connection)),
+        State::Initiated | State::Failed { .. } | State::Revoked => {
+            let name = &ready.toolkit.name;
+            let message = format!("This {name} connection was not completed. Connect {name} again.");
+            Err(Failure::new(Code::ConnectionMissing, message))
+        }
+    }
+}
+
+fn in_scope(ready: &Ready, connection: &Connection, tool: &Tool) -> Result<(), Failure> {
+    let Some(missing) = tool.scopes.iter().find(|scope| !connection.scopes.contains(scope)) else {
+        return Ok(());
+    };
+    let message = format!(
+        "{} needs the scope {missing}, which your {} connection does not have. Connect again and allow it.",
+        tool.slug, ready.toolkit.name
+    );
+    Err(Failure::new(Code::ScopeMissing, message))
+}
+
+fn outbound(ready: &Ready, prepared: &Prepared, token: Option<&SecretString>) -> Result<Outbound, Failure> {
+    let mut headers: HeaderMap = prepared.headers.clone();
+    if let (Some(token), Some(authorization)) = (token, &ready.resolved.api.authorization) {
+        let value = authorization
+            .value(token.expose())
+            .ok_or_else(|| Failure::Internal("an access token fits into no header".into()))?;
+        headers.insert(http::header::AUTHORIZATION, value);
+    }
+    let body = match &prepared.body {
+        Some(body) => {
+            headers.insert(CONTENT_TYPE, body.content_type.clone());
+            body.bytes.clone()
+        }
+        None => Bytes::new(),
+    };
+    Ok(Outbound { method: prepared.method.clone(), url: prepared.url.clone(), headers, body, timeout: TOTAL })
+}
+
+async fn send_with(
+    broker: &Broker,
+    ready: &Ready,
+    prepared: &Prepared,
+    live: &Live,
+) -> Result<Answer, Failure> {
+    send(broker, ready, outbound(ready, prepared, Some(&live.token))?, Some(&live.token)).await
+}
+
+async fn send(
+    broker: &Broker,
+    ready: &Ready,
+    outbound: Outbound,
+    token: Option<&SecretString>,
+) -> Result<Answer, Failure> {
+    let inbound = broker.egress.send(outbound, &ready.resolved.hosts).await;
+    let inbound = inbound.map_err(|error| unreachable(ready, error))?;
+    Ok(answer(ready, inbound, token))
+}
+
+fn unreachable(ready: &Ready, error: EgressError) -> Failure {
+    tracing::warn!(toolkit = %ready.toolkit.slug, %error, "a provider could not be called");
+    let code = match error {
+        EgressError::Unknown(Unknown::Slow) => Code::UpstreamSlow,
+        EgressError::Unknown(Unknown::Broken)
+        | EgressError::Refused(_)
+        | EgressError::NotSent(_)
+        | EgressError::TooLarge(_) => Code::UpstreamUnreachable,
+    };
+    Failure::new(code, format!("{}: {error}.", ready.toolkit.name))
+}
+
+fn answer(ready: &Ready, inbound: Inbound, token: Option<&SecretString>) -> Answer {
+    let wait = ready.resolved.api.retry_after.iter().find_map(|name| inbound.headers.get(name));
+    let failed = !inbound.status.is_success() || says_failure(ready, &inbound);
+    Answer {
+        status: inbound.status,
+        failed,
+        content_type: inbound
+            .headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned),
+        retry_after: wait.or_else(|| inbound.headers.get(RETRY_AFTER)).cloned(),
+        body: match token {
+            Some(token) => redact::without(inbound.body, token.expose()),
+            None => inbound.body,
+        },
+    }
+}
+
+/// Whether a 2xx answer is a failure by the toolkit's own word for it.
+fn says_failure(ready: &Ready, inbound: &Inbound) -> bool {
+    let Some(failure) = &ready.resolved.api.failure else { return false };
+    serde_json::from_slice(&inbound.body).is_ok_and(|answer| failure.is_in(&answer))
+}
+
+fn is_dead(ready: &Ready, answer: &Answer) -> bool {
+    ready.resolved.api.dead_token.contains(&answer.status.as_u16())
+}
+
+/// Asks the provider whose account a new token is for. A provider that does not say leaves it unnamed.
+pub async fn account(broker: &Broker, ready: &Ready, token: &SecretString) -> Account {
+    let look_up = ready.provider.as_ref().and_then(|provider| provider.oauth.account.as_ref());
+    let Some(look_up) = look_up else { return Account::default() };
+    let asked = async {
+        let tool = ready.toolkit.find(&look_up.tool).ok()?;
+        let prepared = tool.prepare(&ready.resolved, "{}").ok()?;
+        let outbound = outbound(ready, &prepared, Some(token)).ok()?;
+        let outbound = Outbound { timeout: Duration::from_secs(10), ..outbound };
+        let inbound = broker.egress.send(outbound, &ready.resolved.hosts).await.ok()?;
+        if inbound.status != StatusCode::OK { None } else { serde_json::from_slice(&inbound.body).ok() }
+    };
+    let Some(body): Option<serde_json::Value> = asked.await else {
+        tracing::warn!(toolkit = %ready.toolkit.slug, "the provider did not say whose account it is");
+        return Account::default();
+    };
+    let text = |pointer: &str| match body.pointer(pointer)? {
+        serde_json::Value::String(text) => Some(text.chars().take(200).collect()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    Account {
+        id: text(&look_up.id),
+        label: look_up.label.as_deref().and_then(text),
+        avatar: look_up.avatar.as_deref().and_then(text),
+    }
+}
+
+/// Something that was done as a user.
+pub struct Done<'a> {
+    /// As whom.
+    pub user_id: &'a str,
+    /// For which plugin, if for one.
+    pub plugin: Option<&'a str>,
+    /// At which toolkit.
+    pub toolkit: &'a str,
+    /// A tool's slug, `connect` or `disconnect`.
+    pub action: &'a str,
+    /// With which connection.
+    pub connection_id: Option<&'a str>,
+    /// `ok` or a code.
+    pub outcome: &'a str,
+    /// The provider's status.
+    pub upstream_status: Option<u16>,
+    /// When it began.
+    pub began: Millis,
+}
+
+/// Notes what was done in the user's activity.
+///
+/// # Errors
+/// When the database fails.
+pub async fn note(broker: &Broker, done: &Done<'_>) -> Result<(), Failure> {
+    let now = broker.clock.now();
+    let action: String = done.action.chars().take(200).filter(|c| !c.is_control()).collect();
+    let entry = Entry {
+        id: &broker.random.id("act_"),
+        user_id: done.user_id,
+        at: done.began,
+        plugin: done.plugin,
+        toolkit: done.toolkit,
+        action: &action,
+        connection_id: done.connection_id,
+        outcome: done.outcome,
+        upstream_status: done.upstream_status,
+        duration: (now - done.began).max(0),
+    };
+    let mut tx = broker.store.write().await?;
+    activity::add(&mut tx, &entry).await?;
+    if let (Some(id), "ok") = (done.connection_id, done.outcome) {
+        connections::used(&mut tx, id, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}

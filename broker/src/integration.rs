@@ -1,0 +1,285 @@
+//! An integration that is ready to be used: a toolkit, enabled, with its settings and its OAuth client.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use taiku_bridge::{Code, Refusal, Slug};
+use url::Url;
+
+use crate::broker::Broker;
+use crate::oauth::Provider;
+use crate::server::Failure;
+use crate::store::integrations::{self, Integration, Value};
+use crate::store::{StoreError, Tx, connections};
+use crate::toolkit::{Fault, Resolved, Setting, Toolkit};
+use crate::vault::{ContextHash, Place, Ring, SecretString, VaultError, hash};
+
+/// A toolkit with everything that using it needs.
+pub struct Ready {
+    /// The toolkit.
+    pub toolkit: Arc<Toolkit>,
+    /// Its addresses and headers with the settings filled in.
+    pub resolved: Resolved,
+    /// Its OAuth provider with our client; none if the API is open.
+    pub provider: Option<Provider>,
+    /// The random part of its redirect URI.
+    pub context_id: String,
+    /// What connections and their tokens are bound to.
+    pub context: ContextHash,
+}
+
+/// Where a setting's value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum From {
+    /// An admin has set it here.
+    Database,
+    /// The environment variable of the same name.
+    Environment,
+    /// The toolkit's own.
+    Default,
+    /// It has none.
+    None,
+}
+
+impl From {
+    /// The word in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Database => "database",
+            Self::Environment => "environment",
+            Self::Default => "default",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Finds a toolkit that users may use.
+///
+/// # Errors
+/// `toolkit_unknown` or `toolkit_disabled`; `vault_integrity` when its secret does not open.
+pub async fn ready(broker: &Broker, slug: &Slug) -> Result<Ready, Failure> {
+    let toolkit = toolkit(broker, slug).await?;
+    let integration = {
+        let mut tx = broker.store.read().await?;
+        integrations::find(&mut tx, slug).await?
+    };
+    match integration {
+        Some(integration) if integration.enabled => prepare(broker, toolkit, &integration),
+        Some(_) | None => Err(disabled(slug)),
+    }
+}
+
+/// Finds a toolkit with its client, for cleaning up after it, whether users may use it or not.
+///
+/// # Errors
+/// As [`ready`], but for a toolkit that is switched off.
+pub async fn ready_even_if_disabled(broker: &Broker, slug: &Slug) -> Result<Ready, Failure> {
+    let toolkit = toolkit(broker, slug).await?;
+    let integration = {
+        let mut tx = broker.store.read().await?;
+        integrations::find(&mut tx, slug).await?
+    };
+    prepare(broker, toolkit, &integration.ok_or_else(|| disabled(slug))?)
+}
+
+fn disabled(slug: &Slug) -> Failure {
+    let message = format!("The toolkit {slug} is not enabled on this server. Ask your admin to enable it.");
+    Failure::new(Code::ToolkitDisabled, message)
+}
+
+/// Finds a toolkit, enabled or not.
+///
+/// # Errors
+/// `toolkit_unknown`.
+pub async fn toolkit(broker: &Broker, slug: &Slug) -> Result<Arc<Toolkit>, Failure> {
+    broker
+        .toolkits
+        .current()
+        .await
+        .get(slug)
+        .cloned()
+        .ok_or_else(|| Failure::new(Code::ToolkitUnknown, format!("This server has no toolkit {slug}.")))
+}
+
+/// The slug in a path.
+///
+/// # Errors
+/// `toolkit_unknown`: what is no slug names no toolkit.
+pub fn slug(text: &str) -> Result<Slug, Failure> {
+    Slug::parse(text).map_err(|error| {
+        Failure::Refused(Refusal { code: Code::ToolkitUnknown, ..Refusal::field("", error) })
+    })
+}
+
+fn prepare(broker: &Broker, toolkit: Arc<Toolkit>, integration: &Integration) -> Result<Ready, Failure> {
+    let resolved = resolve(broker, &toolkit, integration)?.map_err(|faults| {
+        Failure::Internal(format!("toolkit {} cannot be used: {}", toolkit.slug, sentences(&faults)))
+    })?;
+    let client_id = integration.client_id.clone().unwrap_or_default();
+    let context = context(&toolkit.slug, &resolved, &client_id);
+    let provider = match resolved.auth.clone() {
+        None => None,
+        Some(oauth) => Some(Provider {
+            scopes: integration.scopes.clone().unwrap_or_else(|| oauth.scopes.clone()),
+            oauth,
+            client_id,
+            client_secret: client_secret(broker, &toolkit.slug, integration)?.map(Arc::new),
+            redirect_uri: redirect_uri(broker, &integration.context_id)?,
+            hosts: resolved.hosts.clone(),
+        }),
+    };
+    Ok(Ready { context_id: integration.context_id.clone(), toolkit, resolved, provider, context })
+}
+
+/// What connections are bound to: whoever changes where tokens are made or sent makes the old ones useless.
+fn context(slug: &Slug, resolved: &Resolved, client_id: &str) -> ContextHash {
+    let (issuer, token_url) = match &resolved.auth {
+        Some(oauth) => (oauth.issuer.clone().unwrap_or_default(), oauth.token_url.to_string()),
+        None => Default::default(),
+    };
+    // The API's address counts as well: a token must not follow it to another host.
+    let token_endpoint = format!("{token_url} {}", resolved.api.base_url);
+    ContextHash::of(slug.as_str(), &issuer, &token_endpoint, client_id)
+}
+
+/// What an admin registers at the provider.
+///
+/// # Errors
+/// When the app's origin makes no URL, which the configuration rules out.
+pub fn redirect_uri(broker: &Broker, context_id: &str) -> Result<Url, Failure> {
+    let text = format!("{}/oauth/callback/{context_id}", broker.origins.app.as_str());
+    Url::parse(&text).map_err(|error| Failure::Internal(format!("{text} is no URL: {error}")))
+}
+
+/// Fills the settings into a toolkit's addresses.
+///
+/// # Errors
+/// When a sealed setting does not open. The inner error is what an admin has to mend.
+pub fn resolve(
+    broker: &Broker,
+    toolkit: &Toolkit,
+    integration: &Integration,
+) -> Result<Result<Resolved, Vec<Fault>>, VaultError> {
+    let mut values = BTreeMap::new();
+    for setting in &toolkit.settings {
+        let (value, from) = value(broker, toolkit, integration, setting)?;
+        if let (Some(value), From::Database | From::Environment) = (value, from) {
+            values.insert(setting.key.clone(), value);
+        }
+    }
+    Ok(toolkit.resolve(&|key| values.get(key).cloned(), broker.loopback))
+}
+
+/// The value of a setting: the database's, else the environment's, else the toolkit's own.
+///
+/// # Errors
+/// When a sealed value does not open.
+pub fn value(
+    broker: &Broker,
+    toolkit: &Toolkit,
+    integration: &Integration,
+    setting: &Setting,
+) -> Result<(Option<String>, From), VaultError> {
+    match integration.settings.get(&setting.key) {
+        Some(Value::Plain(text)) => return Ok((Some(text.clone()), From::Database)),
+        Some(Value::Sealed(record)) => {
+            let place = setting_place(&toolkit.slug, &setting.key);
+            let text = broker.vault.open(Ring::Settings, &place.place(), record)?.into_text()?;
+            return Ok((Some(text.expose().to_owned()), From::Database));
+        }
+        None => {}
+    }
+    if let Some(text) = broker.source.environment(&setting.key) {
+        return Ok((Some(text.to_owned()), From::Environment));
+    }
+    let from = if setting.default.is_some() { From::Default } else { From::None };
+    Ok((setting.default.clone(), from))
+}
+
+/// Seals a setting's value for its place.
+#[must_use]
+pub fn seal_setting(broker: &Broker, slug: &Slug, key: &str, value: &str) -> Value {
+    let place = setting_place(slug, key);
+    Value::Sealed(broker.vault.seal(Ring::Settings, &place.place(), value.as_bytes()))
+}
+
+struct SettingPlace(String);
+
+fn setting_place(slug: &Slug, key: &str) -> SettingPlace {
+    SettingPlace(format!("{slug}/{key}"))
+}
+
+impl SettingPlace {
+    fn place(&self) -> Place<'_> {
+        installation_place("integration_settings", "sealed", &self.0)
+    }
+}
+
+fn secret_place(slug: &Slug) -> Place<'_> {
+    installation_place("integrations", "client_secret", slug.as_str())
+}
+
+/// A secret of the installation, not of a user. It has no generation: there is one at a time.
+fn installation_place<'a>(table: &'a str, column: &'a str, row: &'a str) -> Place<'a> {
+    Place { table, column, user: "", row, context: ContextHash::NONE, generation: 0 }
+}
+
+/// Opens the client's secret.
+///
+/// # Errors
+/// When the record is not the one that was sealed for this toolkit.
+pub fn client_secret(
+    broker: &Broker,
+    slug: &Slug,
+    integration: &Integration,
+) -> Result<Option<SecretString>, VaultError> {
+    let Some(record) = &integration.client_secret else { return Ok(None) };
+    broker.vault.open(Ring::RefreshTokens, &secret_place(slug), record)?.into_text().map(Some)
+}
+
+/// Seals a client's secret for its toolkit.
+#[must_use]
+pub fn seal_client_secret(broker: &Broker, slug: &Slug, secret: &str) -> Vec<u8> {
+    broker.vault.seal(Ring::RefreshTokens, &secret_place(slug), secret.as_bytes())
+}
+
+/// Finds a toolkit's integration, or makes an empty one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn find_or_make(broker: &Broker, tx: &mut Tx, slug: &Slug) -> Result<Integration, StoreError> {
+    integrations::find_or_make(tx, slug, &broker.random.id(""), broker.clock.now()).await
+}
+
+/// Ends the connections whose tokens were made for other addresses or another client than today's. Runs when an
+/// admin has changed an integration, and at start, because the environment may have changed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn reconcile(broker: &Broker) -> Result<(), StoreError> {
+    let toolkits = broker.toolkits.current().await;
+    let mut tx = broker.store.write().await?;
+    for (slug, integration) in integrations::all(&mut tx).await? {
+        let Some(toolkit) = toolkits.get(&slug) else { continue };
+        let Ok(Ok(resolved)) = resolve(broker, toolkit, &integration) else { continue };
+        let context = context(&slug, &resolved, integration.client_id.as_deref().unwrap_or_default());
+        let ended = connections::expire_others(&mut tx, &slug, context.as_bytes()).await?;
+        if ended > 0 {
+            tracing::warn!(toolkit = %slug, ended, "connections ended because the integration has changed");
+        }
+    }
+    tx.commit().await
+}
+
+/// All faults in one text.
+#[must_use]
+pub fn sentences(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+/// Whether what came is what was stored, in constant time.
+#[must_use]
+pub fn same_context(stored: &[u8], context: &ContextHash) -> bool {
+    hash::eq(stored, context.as_bytes())
+}

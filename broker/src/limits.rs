@@ -1,0 +1,80 @@
+//! What is bounded per user or address, in memory.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use taiku_bridge::{Code, Refusal};
+
+use crate::clock::{MINUTE, Millis};
+use crate::server::Failure;
+
+/// Wrong passwords for one address before it has to wait.
+const FAILURES: u32 = 10;
+/// How long it has to wait, and how long failures are remembered.
+const WINDOW: Millis = 15 * MINUTE;
+/// Addresses that are remembered at once.
+const REMEMBERED: usize = 10_000;
+
+/// Counts what is bounded.
+#[derive(Debug, Default)]
+pub struct Limits {
+    failed_sign_ins: Mutex<HashMap<String, (u32, Millis)>>,
+}
+
+impl Limits {
+    /// Whether an address may try to sign in.
+    ///
+    /// # Errors
+    /// `rate_limited` after too many wrong passwords.
+    pub fn sign_in(&self, email: &str, now: Millis) -> Result<(), Failure> {
+        let failed = self.failed_sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
+        match failed.get(email) {
+            Some((count, since)) if *count >= FAILURES && now - since < WINDOW => {
+                let message = "Too many wrong passwords for this address. Wait 15 minutes.";
+                let wait = (WINDOW - (now - since)) / 1000;
+                Err(Failure::Wait(Refusal::new(Code::RateLimited, message), wait.unsigned_abs()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes a wrong password.
+    pub fn sign_in_failed(&self, email: &str, now: Millis) {
+        let mut failed = self.failed_sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.len() >= REMEMBERED {
+            failed.retain(|_, (_, since)| now - *since < WINDOW);
+        }
+        if failed.len() >= REMEMBERED && !failed.contains_key(email) {
+            return;
+        }
+        let entry = failed.entry(email.to_owned()).or_insert((0, now));
+        if now - entry.1 >= WINDOW {
+            *entry = (0, now);
+        }
+        entry.0 += 1;
+    }
+
+    /// Forgets the failures of an address.
+    pub fn sign_in_worked(&self, email: &str) {
+        self.failed_sign_ins.lock().unwrap_or_else(PoisonError::into_inner).remove(email);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_wrong_passwords_make_an_address_wait_and_no_other() {
+        let limits = Limits::default();
+        for _ in 0..FAILURES {
+            assert!(limits.sign_in("a@b.c", 0).is_ok());
+            limits.sign_in_failed("a@b.c", 0);
+        }
+        assert_eq!(limits.sign_in("a@b.c", 1).unwrap_err().code(), Code::RateLimited);
+        assert!(limits.sign_in("other@b.c", 1).is_ok());
+        assert!(limits.sign_in("a@b.c", WINDOW).is_ok());
+        limits.sign_in_worked("a@b.c");
+        assert!(limits.sign_in("a@b.c", 1).is_ok());
+    }
+}

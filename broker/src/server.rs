@@ -1,0 +1,46 @@
+//! The HTTP server: which address answers what, who may, and how answers look.
+
+mod access;
+mod activity;
+mod admin;
+mod api_keys;
+mod body;
+mod connections;
+mod cookies;
+mod failure;
+mod oauth_pages;
+mod openapi;
+mod page;
+mod plugins;
+mod routes;
+mod session;
+mod setup;
+mod sites;
+mod toolkits;
+mod tools;
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+use crate::broker::Broker;
+pub use access::Access;
+pub use failure::Failure;
+pub use openapi::OPENAPI;
+pub use routes::{Route, table};
+
+/// Everything that the listener answers: pages, API and panels, told apart by `Host`.
+pub fn app(broker: Broker) -> Router {
+    sites::router(broker)
+}
+
+/// Serves until `shutdown` completes; requests under way are finished.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    broker: Broker,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    axum::serve(listener, app(broker)).with_graceful_shutdown(shutdown).await
+}

@@ -1,0 +1,230 @@
+//! Who may use a route, and whether a request really comes from the host page.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::request::Parts;
+use http::{HeaderMap, Method, header};
+use taiku_bridge::api::{REQUEST_HEADER, Role, User};
+use taiku_bridge::{Code, Refusal};
+
+use super::cookies;
+use super::failure::Failure;
+use crate::broker::Broker;
+use crate::store::api_keys::LiveKey;
+use crate::store::sessions::Session;
+use crate::store::{api_keys, sessions};
+use crate::vault::hash::sha256;
+
+/// Who may use a route. Every route declares one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Anyone,
+    /// Everybody, unless visitors are kept out.
+    Visitor,
+    /// A user, by session or API key.
+    User,
+    /// A user, while integrations are enabled.
+    Integrations,
+    /// A user in a browser, while integrations are enabled: an API key has no browser to consent in.
+    Browser,
+    /// An admin.
+    Admin,
+}
+
+/// Who sent a request.
+#[derive(Clone, Debug)]
+pub(super) enum Identity {
+    /// Nobody that we know.
+    Visitor,
+    /// A browser with a living session.
+    Browser(Session),
+    /// A script with an API key.
+    Key(LiveKey),
+}
+
+impl Identity {
+    /// The user.
+    #[must_use]
+    pub(super) fn user(&self) -> Option<&User> {
+        match self {
+            Self::Visitor => None,
+            Self::Browser(session) => Some(&session.user),
+            Self::Key(key) => Some(&key.user),
+        }
+    }
+}
+
+/// The user of a route that needs one.
+pub(super) struct SignedIn(pub User);
+
+impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        let user = parts.extensions.get::<Identity>().and_then(Identity::user);
+        user.cloned().map(Self).ok_or_else(|| Failure::new(Code::NotSignedIn, "Sign in first."))
+    }
+}
+
+/// The session of a route that needs a browser.
+pub(super) struct InBrowser(pub Session);
+
+impl<S: Send + Sync> FromRequestParts<S> for InBrowser {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        match parts.extensions.get::<Identity>() {
+            Some(Identity::Browser(session)) => Ok(Self(session.clone())),
+            Some(Identity::Key(_)) => Err(session_required()),
+            Some(Identity::Visitor) | None => Err(Refusal::not_signed_in().into()),
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Identity {
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Failure> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or(Self::Visitor))
+    }
+}
+
+fn session_required() -> Failure {
+    let message = "Only a signed-in browser can do this, because a person has to consent in it.";
+    Failure::new(Code::SessionRequired, message)
+}
+
+/// Runs before every handler: proves where the request comes from, who sent it, and that they may.
+pub(super) async fn guard(
+    State((broker, access)): State<(Broker, Access)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match check(&broker, access, request.method(), request.headers()).await {
+        Ok(identity) => {
+            request.extensions_mut().insert(identity);
+            next.run(request).await
+        }
+        Err(failure) => failure.into_response(),
+    }
+}
+
+async fn check(
+    broker: &Broker,
+    access: Access,
+    method: &Method,
+    headers: &HeaderMap,
+) -> Result<Identity, Failure> {
+    let safe = matches!(*method, Method::GET | Method::HEAD);
+    let identity = match headers.get(header::AUTHORIZATION) {
+        Some(value) => Identity::Key(api_key(broker, value.to_str().unwrap_or_default()).await?),
+        None => {
+            if !safe {
+                from_host_page(headers, broker.origins.app.as_str())?;
+            }
+            browser(broker, headers).await?
+        }
+    };
+    permit(broker, access, &identity)?;
+    if let Identity::Key(key) = &identity {
+        in_scope(key, access, safe)?;
+    }
+    Ok(identity)
+}
+
+fn permit(broker: &Broker, access: Access, identity: &Identity) -> Result<(), Failure> {
+    let integrations = matches!(access, Access::Integrations | Access::Browser);
+    if integrations && !broker.config.integrations {
+        return Err(Refusal::integrations_disabled().into());
+    }
+    let user = identity.user();
+    match (access, user) {
+        (Access::Anyone, _) => Ok(()),
+        (Access::Visitor, None) if broker.config.anonymous => Ok(()),
+        (Access::Integrations | Access::Browser, None) => Err(Refusal::not_signed_in().into()),
+        (Access::Visitor | Access::User | Access::Admin, None) => {
+            Err(Failure::new(Code::NotSignedIn, "Sign in first."))
+        }
+        (Access::Admin, Some(user)) if user.role != Role::Admin => {
+            Err(Failure::new(Code::Forbidden, "Only an admin may do this."))
+        }
+        (Access::Browser, Some(_)) => match identity {
+            Identity::Key(_) => Err(session_required()),
+            Identity::Browser(_) | Identity::Visitor => Ok(()),
+        },
+        (Access::Visitor | Access::User | Access::Integrations | Access::Admin, Some(_)) => Ok(()),
+    }
+}
+
+/// The scopes of API keys: `read` for what is safe, `write` for the rest, `admin` for the admin's routes.
+pub(super) const KEY_SCOPES: &[&str] = &["read", "write", "admin"];
+
+fn in_scope(key: &LiveKey, access: Access, safe: bool) -> Result<(), Failure> {
+    let Some(scopes) = &key.scopes else { return Ok(()) };
+    let needed = match (access, safe) {
+        (Access::Admin, _) => "admin",
+        (_, true) => "read",
+        (_, false) => "write",
+    };
+    if scopes.iter().any(|scope| scope == needed) {
+        return Ok(());
+    }
+    Err(Failure::new(Code::Forbidden, format!("This API key does not have the scope `{needed}`.")))
+}
+
+/// Refuses what a browser sends for any page but ours.
+///
+/// `Sec-Fetch-Site` says so by itself; a browser without it sends `Origin` with every unsafe method. A request
+/// with neither proves nothing. The extra header cannot be sent by a form, nor across origins without CORS.
+fn from_host_page(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let refuse = |what: &str| Err(Failure::new(Code::CrossSite, format!("This request {what}.")));
+    let origin = text("origin");
+    if origin.is_some_and(|origin| origin != own_origin) {
+        return refuse("comes from another origin");
+    }
+    match text("sec-fetch-site") {
+        Some("same-origin") => {}
+        Some(_) => return refuse("comes from another site"),
+        None if origin.is_some() => {}
+        None => return refuse("says nothing of where it comes from: send Origin, or use an API key"),
+    }
+    if text(REQUEST_HEADER) != Some("1") {
+        return refuse("lacks the header X-Taiku-Request: 1");
+    }
+    Ok(())
+}
+
+async fn api_key(broker: &Broker, authorization: &str) -> Result<LiveKey, Failure> {
+    let refused = || Failure::new(Code::NotSignedIn, "The API key is not valid, has expired or was revoked.");
+    let (scheme, key) = authorization.split_once(' ').ok_or_else(refused)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(refused());
+    }
+    let now = broker.clock.now();
+    let mut tx = broker.store.read().await?;
+    let key = api_keys::find(&mut tx, &sha256(key.trim().as_bytes()), now).await?.ok_or_else(refused)?;
+    drop(tx);
+    if key.used_is_due {
+        let mut tx = broker.store.write().await?;
+        api_keys::used(&mut tx, &key.id, now).await?;
+        tx.commit().await?;
+    }
+    Ok(key)
+}
+
+async fn browser(broker: &Broker, headers: &HeaderMap) -> Result<Identity, Failure> {
+    let Some(cookie) = cookies::get(headers, &cookies::session_name(&broker.origins.app)) else {
+        return Ok(Identity::Visitor);
+    };
+    let now = broker.clock.now();
+    let id_hash = sha256(cookie.as_bytes());
+    let mut tx = broker.store.read().await?;
+    let Some(session) = sessions::find(&mut tx, &id_hash, now).await? else { return Ok(Identity::Visitor) };
+    drop(tx);
+    if session.seen_is_due(now) {
+        let mut tx = broker.store.write().await?;
+        sessions::seen(&mut tx, &id_hash, now).await?;
+        tx.commit().await?;
+    }
+    Ok(Identity::Browser(session))
+}

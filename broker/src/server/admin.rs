@@ -1,0 +1,287 @@
+//! What only admins see and change. Every change is written to the audit log in the same transaction.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use http::StatusCode;
+use serde_json::json;
+use taiku_bridge::api::{
+    AdminPlugin, AdminPlugins, AdminToolkit, AdminToolkitBody, AdminToolkits, AdminUser, AdminUsers, Audit,
+    FailedFolder, SecretState, Setting,
+};
+use taiku_bridge::manifest::Fault;
+use taiku_bridge::{PluginId, Refusal};
+
+use super::access::SignedIn;
+use super::activity::Cursor;
+use super::body::Json;
+use super::failure::Failure;
+use super::toolkits::logo;
+use crate::broker::Broker;
+use crate::clock::rfc3339;
+use crate::integration::{self, From};
+use crate::store::audit::{self, Actor};
+use crate::store::grants::{self, Pin};
+use crate::store::integrations::{self, Integration, Value};
+use crate::store::users;
+use crate::toolkit::{self, Toolkit};
+use crate::{installed, plugin};
+
+/// `GET /admin/toolkits`
+pub(super) async fn toolkits(State(broker): State<Broker>) -> Result<axum::Json<AdminToolkits>, Failure> {
+    let catalog = broker.toolkits.current().await;
+    let mut toolkits = Vec::new();
+    let mut tx = broker.store.write().await?;
+    for toolkit in catalog.iter() {
+        let integration = integration::find_or_make(&broker, &mut tx, &toolkit.slug).await?;
+        toolkits.push(view(&broker, toolkit, &integration)?);
+    }
+    tx.commit().await?;
+    let failed = catalog.faults().iter().map(failed_folder).collect();
+    Ok(axum::Json(AdminToolkits { toolkits, failed }))
+}
+
+fn failed_folder(fault: &toolkit::FolderFault) -> FailedFolder {
+    let error = |fault: &toolkit::Fault| Fault {
+        pointer: format!("{} {}", fault.file, fault.at).trim().to_owned(),
+        what: fault.message.clone(),
+    };
+    FailedFolder { folder: fault.folder.clone(), errors: fault.faults.iter().map(error).collect() }
+}
+
+/// `GET /admin/toolkits/{slug}`
+pub(super) async fn toolkit(
+    State(broker): State<Broker>,
+    Path(slug): Path<String>,
+) -> Result<axum::Json<AdminToolkit>, Failure> {
+    let toolkit = integration::toolkit(&broker, &integration::slug(&slug)?).await?;
+    let mut tx = broker.store.write().await?;
+    let integration = integration::find_or_make(&broker, &mut tx, &toolkit.slug).await?;
+    tx.commit().await?;
+    Ok(axum::Json(view(&broker, &toolkit, &integration)?))
+}
+
+fn view(broker: &Broker, toolkit: &Toolkit, integration: &Integration) -> Result<AdminToolkit, Failure> {
+    let secret = integration::client_secret(broker, &toolkit.slug, integration)?;
+    let scopes = match &toolkit.auth {
+        toolkit::Auth::OAuth2(oauth) => oauth.scopes.clone(),
+        toolkit::Auth::None => Vec::new(),
+    };
+    let settings = toolkit.settings.iter().map(|setting| view_setting(broker, toolkit, integration, setting));
+    Ok(AdminToolkit {
+        slug: toolkit.slug.clone(),
+        name: toolkit.name.clone(),
+        description: toolkit.description.clone(),
+        logo: logo(toolkit),
+        docs: toolkit.docs.clone(),
+        auth_mode: toolkit.auth.mode().to_owned(),
+        tool_count: toolkit.tool_count(),
+        enabled: integration.enabled,
+        redirect_uri: integration::redirect_uri(broker, &integration.context_id)?.into(),
+        client_id: integration.client_id.clone(),
+        client_secret: SecretState {
+            set: secret.is_some(),
+            fingerprint: secret.map(|secret| broker.vault.fingerprint(secret.expose())),
+        },
+        scopes: integration.scopes.clone().unwrap_or(scopes),
+        settings: settings.collect::<Result<_, _>>()?,
+    })
+}
+
+fn view_setting(
+    broker: &Broker,
+    toolkit: &Toolkit,
+    integration: &Integration,
+    setting: &toolkit::Setting,
+) -> Result<Setting, Failure> {
+    let (value, from) = integration::value(broker, toolkit, integration, setting)?;
+    let fingerprint = value.as_ref().filter(|_| setting.secret).map(|value| broker.vault.fingerprint(value));
+    Ok(Setting {
+        key: setting.key.clone(),
+        description: setting.description.clone(),
+        required: setting.required,
+        secret: setting.secret,
+        default: setting.default.clone(),
+        value: value.filter(|_| !setting.secret),
+        set: matches!(from, From::Database | From::Environment),
+        source: from.as_str().to_owned(),
+        fingerprint,
+    })
+}
+
+/// `PUT /admin/toolkits/{slug}`
+pub(super) async fn change_toolkit(
+    State(broker): State<Broker>,
+    SignedIn(admin): SignedIn,
+    Path(slug): Path<String>,
+    Json(body): Json<AdminToolkitBody>,
+) -> Result<axum::Json<AdminToolkit>, Failure> {
+    let toolkit = integration::toolkit(&broker, &integration::slug(&slug)?).await?;
+    let detail = changed_fields(&body);
+    let now = broker.clock.now();
+    let mut tx = broker.store.write().await?;
+    let mut integration = integration::find_or_make(&broker, &mut tx, &toolkit.slug).await?;
+    apply(&broker, &toolkit, &mut integration, body)?;
+    if integration.enabled {
+        can_be_enabled(&broker, &toolkit, &integration)?;
+    }
+    integrations::save(&mut tx, &toolkit.slug, &integration, now).await?;
+    let actor = Actor::User(&admin.id);
+    audit::add(&mut tx, now, actor, "toolkit.change", toolkit.slug.as_str(), &detail).await?;
+    tx.commit().await?;
+    integration::reconcile(&broker).await?;
+    let mut tx = broker.store.read().await?;
+    let integration = integrations::find(&mut tx, &toolkit.slug).await?;
+    let integration = integration.ok_or_else(|| Failure::Internal("an integration has vanished".into()))?;
+    Ok(axum::Json(view(&broker, &toolkit, &integration)?))
+}
+
+/// Which fields were set, without their values: a setting may be secret.
+fn changed_fields(body: &AdminToolkitBody) -> serde_json::Value {
+    json!({
+        "enabled": body.enabled,
+        "clientId": body.client_id,
+        "clientSecret": body.client_secret.as_ref().map(|secret| if secret.is_some() { "set" } else { "unset" }),
+        "scopes": body.scopes,
+        "settings": body.settings.as_ref().map(|settings| settings.keys().collect::<Vec<_>>()),
+    })
+}
+
+fn apply(
+    broker: &Broker,
+    toolkit: &Toolkit,
+    integration: &mut Integration,
+    body: AdminToolkitBody,
+) -> Result<(), Failure> {
+    if let Some(enabled) = body.enabled {
+        integration.enabled = enabled;
+    }
+    if let Some(client_id) = body.client_id {
+        integration.client_id = checked_text("/clientId", client_id, 1000)?;
+    }
+    if let Some(secret) = body.client_secret {
+        let secret = checked_text("/clientSecret", secret, 10_000)?;
+        integration.client_secret =
+            secret.map(|secret| integration::seal_client_secret(broker, &toolkit.slug, &secret));
+    }
+    if let Some(scopes) = body.scopes {
+        integration.scopes = scopes.map(|scopes| checked_scopes(&scopes)).transpose()?;
+    }
+    for (key, value) in body.settings.into_iter().flatten() {
+        let pointer = taiku_bridge::json::pointer(&["settings", &key]);
+        let Some(setting) = toolkit.settings.iter().find(|setting| setting.key == key) else {
+            let known: Vec<&str> = toolkit.settings.iter().map(|setting| setting.key.as_str()).collect();
+            let what = format!("is no setting of {}; it has: {}", toolkit.slug, known.join(", "));
+            return Err(Refusal::field(pointer, what).into());
+        };
+        match checked_text(&pointer, value, 10_000)? {
+            None => integration.settings.remove(&key),
+            Some(value) if setting.secret => {
+                let sealed = integration::seal_setting(broker, &toolkit.slug, &key, &value);
+                integration.settings.insert(key, sealed)
+            }
+            Some(value) => integration.settings.insert(key, Value::Plain(value)),
+        };
+    }
+    // Wrong addresses are refused when they are set, not when the first user meets them.
+    integration::resolve(broker, toolkit, integration)?.map(|_| ()).or_else(|faults| {
+        if integration.enabled || integration.settings.values().any(|value| matches!(value, Value::Plain(_)))
+        {
+            Err(Refusal::field("/settings", integration::sentences(&faults)).into())
+        } else {
+            Ok(())
+        }
+    })
+}
+
+fn checked_text(pointer: &str, text: Option<String>, max: usize) -> Result<Option<String>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    if text.is_empty() || text.len() > max || text.contains(char::is_control) {
+        let what = format!("must have 1 to {max} bytes without control characters; null unsets it");
+        return Err(Refusal::field(pointer, what));
+    }
+    Ok(Some(text))
+}
+
+fn checked_scopes(scopes: &[String]) -> Result<Vec<String>, Refusal> {
+    let bad = |scope: &String| {
+        scope.is_empty() || scope.len() > 256 || !scope.bytes().all(|b| b.is_ascii_graphic())
+    };
+    match scopes.iter().position(bad) {
+        Some(index) => Err(Refusal::field(format!("/scopes/{index}"), "is not a scope")),
+        None => Ok(scopes.to_vec()),
+    }
+}
+
+fn can_be_enabled(broker: &Broker, toolkit: &Toolkit, integration: &Integration) -> Result<(), Failure> {
+    let resolved = integration::resolve(broker, toolkit, integration)?;
+    let resolved = resolved.map_err(|faults| Refusal::field("/settings", integration::sentences(&faults)))?;
+    if resolved.auth.is_some() && integration.client_id.is_none() {
+        let what = format!("is needed before {} can be enabled: register a client there", toolkit.name);
+        return Err(Refusal::field("/clientId", what).into());
+    }
+    Ok(())
+}
+
+/// `GET /admin/plugins`
+pub(super) async fn plugins(State(broker): State<Broker>) -> Result<axum::Json<AdminPlugins>, Failure> {
+    let catalog = installed::catalog(&broker).await?;
+    let plugins = catalog.iter().map(|plugin| view_plugin(plugin)).collect();
+    Ok(axum::Json(AdminPlugins { plugins, failed: catalog.failed().to_vec() }))
+}
+
+fn view_plugin(plugin: &plugin::Plugin) -> AdminPlugin {
+    AdminPlugin {
+        id: plugin.manifest.id.clone(),
+        name: plugin.manifest.name.clone(),
+        version: plugin.manifest.version.to_string(),
+        source: plugin.source,
+        hash: plugin.hash.clone(),
+        warnings: plugin.warnings.clone(),
+    }
+}
+
+/// `POST /admin/plugins/{id}/reload`: takes the files as they are now, although the version is the same.
+pub(super) async fn reload_plugin(
+    State(broker): State<Broker>,
+    SignedIn(admin): SignedIn,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    let missing = || Failure::not_found("plugin");
+    let id = PluginId::parse(&id).map_err(|_| missing())?;
+    let on_disk: Arc<_> = broker.plugins.on_disk().await;
+    let plugin = on_disk.get(&id).ok_or_else(missing)?;
+    let pin = Pin { version: plugin.manifest.version.to_string(), hash: plugin.hash.clone() };
+    let now = broker.clock.now();
+    let mut tx = broker.store.write().await?;
+    if grants::pins(&mut tx).await?.contains_key(&id.key()) {
+        grants::pin(&mut tx, &id, &pin).await?;
+    }
+    let detail = json!({"version": pin.version, "hash": pin.hash});
+    audit::add(&mut tx, now, Actor::User(&admin.id), "plugin.reload", id.as_str(), &detail).await?;
+    tx.commit().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `GET /admin/users`
+pub(super) async fn users(State(broker): State<Broker>) -> Result<axum::Json<AdminUsers>, Failure> {
+    let mut tx = broker.store.read().await?;
+    let view = |account: users::Account| AdminUser {
+        user: account.user,
+        disabled: account.disabled_at.is_some(),
+        created_at: rfc3339(account.created_at),
+    };
+    Ok(axum::Json(AdminUsers { users: users::all(&mut tx).await?.into_iter().map(view).collect() }))
+}
+
+/// `GET /admin/audit`
+pub(super) async fn audit(
+    State(broker): State<Broker>,
+    Query(Cursor { cursor }): Query<Cursor>,
+) -> Result<axum::Json<Audit>, Failure> {
+    let bad = |_| Refusal::field("/cursor", "is not a cursor; take it from the page before");
+    let before = cursor.map(|cursor| cursor.parse()).transpose().map_err(bad)?;
+    let mut tx = broker.store.read().await?;
+    let (entries, next) = audit::page(&mut tx, before).await?;
+    Ok(axum::Json(Audit { entries, next_cursor: next.map(|seq| seq.to_string()) }))
+}

@@ -1,0 +1,112 @@
+//! The user's connections.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize;
+use taiku_bridge::api::{self, ConnectBody, Connections, Receipt};
+use taiku_bridge::call::Connect;
+use taiku_bridge::{Call, Method, Refusal, Slug};
+
+use super::access::{InBrowser, SignedIn};
+use super::body::Json;
+use super::cookies::{self, SameSite};
+use super::failure::Failure;
+use super::session::with_cookie;
+use crate::broker::Broker;
+use crate::store::connections;
+use crate::store::flows::LIFETIME;
+use crate::{caller, connect, disconnect, integration};
+
+/// `GET /connections`
+pub(super) async fn list(
+    State(broker): State<Broker>,
+    SignedIn(user): SignedIn,
+    headers: HeaderMap,
+) -> Result<axum::Json<Connections>, Failure> {
+    let plugin = caller::plugin(&broker, &headers).await?;
+    caller::decide(&broker, &user, plugin.as_ref(), Method::IntegrationsList, || Ok(Call::List)).await?;
+    let mut tx = broker.store.read().await?;
+    let connections = connections::of_user(&mut tx, &user.id).await?;
+    Ok(axum::Json(Connections {
+        connections: connections.iter().map(connections::Connection::view).collect(),
+    }))
+}
+
+/// `POST /toolkits/{slug}/connections`
+pub(super) async fn connect(
+    State(broker): State<Broker>,
+    InBrowser(session): InBrowser,
+    headers: HeaderMap,
+    Path(slug): Path<String>,
+    Json(body): Json<ConnectBody>,
+) -> Result<Response, Failure> {
+    let plugin = caller::plugin(&broker, &headers).await?;
+    let parse = || {
+        let toolkit = Slug::parse(&slug).map_err(|error| Refusal::field("/toolkit", error))?;
+        Ok(Call::Connect(Connect { toolkit, callback_url: body.callback_url.clone() }))
+    };
+    let call =
+        caller::decide(&broker, &session.user, plugin.as_ref(), Method::IntegrationsConnect, parse).await?;
+    let Some(toolkit) = call.toolkit() else {
+        return Err(Failure::Internal("connecting without a toolkit".into()));
+    };
+    let ready = integration::ready(&broker, toolkit).await?;
+    let plugin = plugin.as_ref().map(|plugin| plugin.manifest.id.as_str());
+    let begun = connect::begin(&broker, &ready, &session, plugin, body).await?;
+    let name = cookies::flow_name(&begun.flow, &broker.origins.app);
+    let cookie = cookies::set(&name, &begun.cookie, SameSite::Lax, LIFETIME / 1000);
+    let answer = (StatusCode::CREATED, axum::Json(begun.connecting));
+    Ok(with_cookie(answer.into_response(), cookie))
+}
+
+/// What of a connection its owner may change: what is absent stays.
+#[derive(Deserialize)]
+pub(super) struct ChangeBody {
+    #[serde(default)]
+    default: Option<bool>,
+    #[serde(default, deserialize_with = "api::present")]
+    alias: Option<Option<String>>,
+}
+
+/// `PATCH /connections/{id}`
+pub(super) async fn change(
+    State(broker): State<Broker>,
+    SignedIn(user): SignedIn,
+    Path(id): Path<String>,
+    Json(body): Json<ChangeBody>,
+) -> Result<axum::Json<api::Connection>, Failure> {
+    let missing = || Failure::not_found("connection");
+    let mut tx = broker.store.write().await?;
+    let connection = connections::find(&mut tx, &user.id, &id).await?.ok_or_else(missing)?;
+    match body.default {
+        Some(true) => connections::make_default(&mut tx, &connection).await?,
+        Some(false) => {
+            let what = "cannot be taken away: make another connection the default";
+            return Err(Refusal::field("/default", what).into());
+        }
+        None => {}
+    }
+    if let Some(alias) = &body.alias {
+        let bad = |alias: &String| {
+            alias.is_empty() || alias.chars().count() > 100 || alias.contains(char::is_control)
+        };
+        if alias.as_ref().is_some_and(bad) {
+            return Err(Refusal::field("/alias", "must have 1 to 100 characters").into());
+        }
+        connections::set_alias(&mut tx, &user.id, &id, alias.as_deref()).await?;
+    }
+    let connection = connections::find(&mut tx, &user.id, &id).await?.ok_or_else(missing)?;
+    tx.commit().await?;
+    Ok(axum::Json(connection.view()))
+}
+
+/// `DELETE /connections/{id}`
+pub(super) async fn disconnect(
+    State(broker): State<Broker>,
+    SignedIn(user): SignedIn,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Receipt>, Failure> {
+    let missing = || Failure::not_found("connection");
+    Ok(axum::Json(disconnect::run(&broker, &user.id, &id).await?.ok_or_else(missing)?))
+}

@@ -1,0 +1,109 @@
+//! How a request fails: one enum for the boundary, turned into a problem document (RFC 9457).
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use taiku_bridge::api::{ConnectionChoice, Problem};
+use taiku_bridge::{Code, Refusal};
+
+use crate::store::StoreError;
+use crate::vault::VaultError;
+
+/// Why a request was not answered as asked.
+#[derive(Debug)]
+pub enum Failure {
+    /// The caller can do something about it.
+    Refused(Refusal),
+    /// The caller has to choose an account.
+    Choose(Refusal, Vec<ConnectionChoice>),
+    /// The caller has to wait; in seconds.
+    Wait(Refusal, u64),
+    /// Ours. The text goes to the log, not to the caller.
+    Internal(String),
+}
+
+/// The text of an internal failure, on its way to the log.
+#[derive(Clone)]
+pub(super) struct Unhandled(pub(super) String);
+
+impl Failure {
+    /// A refusal with its sentence.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self::Refused(Refusal::new(code, message))
+    }
+
+    /// There is nothing here, or it belongs to somebody else: both look alike.
+    #[must_use]
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("There is no such {what}."))
+    }
+
+    /// The machine name.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Refused(refusal) | Self::Choose(refusal, _) | Self::Wait(refusal, _) => refusal.code,
+            Self::Internal(_) => Code::Internal,
+        }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        if error.is_busy() {
+            let message = "The database is busy. Nothing was changed; try again.";
+            return Self::Wait(Refusal::new(Code::Busy, message), 1);
+        }
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::KeyUnknown { .. } => {
+                tracing::error!(%error, "a stored secret needs a key that is not in the keyring");
+                Self::Wait(Refusal::new(Code::KeyUnknown, format!("{error}.")), 5)
+            }
+            VaultError::UnknownFormat | VaultError::Integrity => {
+                tracing::error!(%error, alert = "vault_integrity", "a stored secret did not open");
+                Self::new(
+                    Code::VaultIntegrity,
+                    "A stored secret is not the one that was stored. Ask your admin.",
+                )
+            }
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(refusal) => problem(&refusal.into()),
+            Self::Choose(refusal, connections) => problem(&Problem { connections, ..refusal.into() }),
+            Self::Wait(refusal, seconds) => {
+                let mut response = problem(&refusal.into());
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+                response
+            }
+            Self::Internal(text) => {
+                let mut response = problem(&Refusal::new(Code::Internal, "internal").into());
+                response.extensions_mut().insert(Unhandled(text));
+                response
+            }
+        }
+    }
+}
+
+/// The response of a problem.
+pub(super) fn problem(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = serde_json::to_vec(problem).unwrap_or_default();
+    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+    (status, content_type, body).into_response()
+}

@@ -1,0 +1,109 @@
+//! The routes of the API. A route cannot be added without saying who may use it.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodFilter, on};
+use http::Method;
+use taiku_bridge::Code;
+
+use super::access::{self, Access};
+use super::failure::Failure;
+use super::{activity, admin, api_keys, connections, openapi, plugins, session, setup, toolkits, tools};
+use crate::broker::Broker;
+
+/// A route and who may use it.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Its method.
+    pub method: Method,
+    /// Its path, with parameters in braces.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+}
+
+struct Routes {
+    broker: Broker,
+    router: Router<Broker>,
+    table: Vec<Route>,
+}
+
+impl Routes {
+    fn on<H, T>(mut self, method: MethodFilter, path: &'static str, access: Access, handler: H) -> Self
+    where
+        H: Handler<T, Broker>,
+        T: 'static,
+    {
+        let guard = from_fn_with_state((self.broker.clone(), access), access::guard);
+        self.router = self.router.route(path, on(method, handler).layer(guard));
+        self.table.push(Route { method: name(method), path, access });
+        self
+    }
+}
+
+fn name(method: MethodFilter) -> Method {
+    [
+        (MethodFilter::POST, Method::POST),
+        (MethodFilter::PUT, Method::PUT),
+        (MethodFilter::PATCH, Method::PATCH),
+        (MethodFilter::DELETE, Method::DELETE),
+    ]
+    .into_iter()
+    .find(|(filter, _)| *filter == method)
+    .map_or(Method::GET, |(_, method)| method)
+}
+
+/// The router of the API.
+pub(super) fn api(broker: &Broker) -> Router {
+    let router = build(broker).router;
+    router
+        .fallback(|| async { Failure::not_found("path in this API") })
+        .method_not_allowed_fallback(|| async {
+            Failure::new(Code::MethodNotAllowed, "This path does not have that method.")
+        })
+        .with_state(broker.clone())
+}
+
+/// Every route with who may use it.
+#[must_use]
+pub fn table(broker: &Broker) -> Vec<Route> {
+    build(broker).table
+}
+
+fn build(broker: &Broker) -> Routes {
+    use Access::{Admin, Anyone, Browser, Integrations, User, Visitor};
+    const GET: MethodFilter = MethodFilter::GET;
+    const POST: MethodFilter = MethodFilter::POST;
+    const PUT: MethodFilter = MethodFilter::PUT;
+    const PATCH: MethodFilter = MethodFilter::PATCH;
+    const DELETE: MethodFilter = MethodFilter::DELETE;
+    Routes { broker: broker.clone(), router: Router::new(), table: Vec::new() }
+        .on(GET, "/api/v1/openapi.json", Anyone, openapi::show)
+        .on(GET, "/api/v1/session", Anyone, session::show)
+        .on(POST, "/api/v1/session", Anyone, session::begin)
+        .on(DELETE, "/api/v1/session", Anyone, session::end)
+        .on(POST, "/api/v1/setup", Anyone, setup::make_first_admin)
+        .on(GET, "/api/v1/api-keys", User, api_keys::list)
+        .on(POST, "/api/v1/api-keys", User, api_keys::add)
+        .on(DELETE, "/api/v1/api-keys/{id}", User, api_keys::revoke)
+        .on(GET, "/api/v1/plugins", Visitor, plugins::list)
+        .on(GET, "/api/v1/plugins/{id}", Visitor, plugins::show)
+        .on(PUT, "/api/v1/plugins/{id}/grant", User, plugins::grant)
+        .on(DELETE, "/api/v1/plugins/{id}/grant", User, plugins::revoke)
+        .on(GET, "/api/v1/connections", Integrations, connections::list)
+        .on(PATCH, "/api/v1/connections/{id}", User, connections::change)
+        .on(DELETE, "/api/v1/connections/{id}", User, connections::disconnect)
+        .on(GET, "/api/v1/toolkits", Integrations, toolkits::list)
+        .on(GET, "/api/v1/toolkits/{slug}/tools", Integrations, toolkits::tools)
+        .on(POST, "/api/v1/toolkits/{slug}/connections", Browser, connections::connect)
+        .on(POST, "/api/v1/toolkits/{slug}/tools/{tool}", Integrations, tools::run)
+        .on(GET, "/api/v1/activity", User, activity::list)
+        .on(GET, "/api/v1/admin/toolkits", Admin, admin::toolkits)
+        .on(GET, "/api/v1/admin/toolkits/{slug}", Admin, admin::toolkit)
+        .on(PUT, "/api/v1/admin/toolkits/{slug}", Admin, admin::change_toolkit)
+        .on(GET, "/api/v1/admin/plugins", Admin, admin::plugins)
+        .on(POST, "/api/v1/admin/plugins/{id}/reload", Admin, admin::reload_plugin)
+        .on(GET, "/api/v1/admin/users", Admin, admin::users)
+        .on(GET, "/api/v1/admin/audit", Admin, admin::audit)
+}

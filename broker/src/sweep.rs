@@ -1,0 +1,41 @@
+//! Forgets what has ended: sessions, flows, unfinished connections, old answers and old activity.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::broker::Broker;
+use crate::store::{self, activity, connections, flows, idempotency, sessions};
+
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Sweeps every minute until told to stop.
+pub async fn run(broker: Broker, mut stopped: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(EVERY);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            _ = stopped.changed() => return,
+        }
+        if let Err(error) = once(&broker).await {
+            tracing::warn!(%error, "could not sweep; trying again in a minute");
+        }
+    }
+}
+
+/// Sweeps once.
+///
+/// # Errors
+/// When the database fails.
+pub async fn once(broker: &Broker) -> store::Result<()> {
+    let now = broker.clock.now();
+    let mut tx = broker.store.write().await?;
+    let swept = sessions::sweep(&mut tx, now).await?
+        + flows::sweep(&mut tx, now).await?
+        + connections::sweep(&mut tx, now).await?
+        + idempotency::sweep(&mut tx, now).await?
+        + activity::sweep(&mut tx, now).await?;
+    tx.commit().await?;
+    tracing::debug!(swept, "swept");
+    Ok(())
+}
