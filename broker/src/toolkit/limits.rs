@@ -29,3 +29,7 @@ pub const PATTERN_BYTES: usize = 256 * 1024;
 pub const PAGE: usize = 100;
 /// Different words of a search. A search with more of them matches nothing.
 pub const SEARCH_WORDS: usize = 64;
+/// Bytes of the address of a request. HTTP libraries fail at 64 KiB, and most providers long before.
+pub const ADDRESS: usize = 32 * 1024;
+/// Bytes of one header of a request.
+pub const HEADER: usize = 8 * 1024;

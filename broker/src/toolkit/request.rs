@@ -10,6 +10,7 @@ use url::Url;
 use super::arguments::{self, ARGUMENTS};
 use super::fault::pointer;
 use super::headers;
+use super::limits;
 use super::resolved::Resolved;
 use super::template::NOT_UNRESERVED;
 use super::tool::{BodyPlan, BodyShape, Encoding, Parameter, Piece, Plan, Style, Tool};
@@ -74,6 +75,10 @@ fn address(plan: &Plan, base: &Url, arguments: &Map<String, Value>) -> Result<Ur
         path.push('/');
     }
     let query = query(&plan.query, arguments)?;
+    if path.len() + query.len() > limits::ADDRESS {
+        let why = format!("make an address of more than {} bytes; shorten them", limits::ADDRESS);
+        return Err(Refusal::field(ARGUMENTS, why));
+    }
     let mut url = base.clone();
     url.set_path(&path);
     url.set_query((!query.is_empty()).then_some(&query));
@@ -158,6 +163,9 @@ fn header_map(plan: &Plan, fixed: &HeaderMap, arguments: &Map<String, Value>) ->
         let text = text.ok_or_else(|| wrong(argument, "must be a text, a number or a list of these"))?;
         if !headers::is_value(&text) {
             return Err(wrong(argument, "must be visible ASCII, because it is sent as a header"));
+        }
+        if text.len() > limits::HEADER {
+            return Err(wrong(argument, "is too long for a header"));
         }
         let value =
             HeaderValue::from_str(&text).map_err(|_| wrong(argument, "does not fit into a header"))?;

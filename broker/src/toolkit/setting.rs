@@ -7,7 +7,7 @@ use super::file::SettingTable;
 /// else the default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// Its name, such as `GITHUB_API_URL`.
+    /// Its name, such as `TRACKER_URL`.
     pub key: String,
     /// What it is for.
     pub description: String,

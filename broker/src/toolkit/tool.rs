@@ -35,7 +35,7 @@ impl Class {
 /// One operation of a toolkit.
 #[derive(Debug)]
 pub struct Tool {
-    /// Its name, such as `GITHUB_CREATE_AN_ISSUE`.
+    /// Its name, such as `TRACKER_CREATE_AN_ISSUE`.
     pub slug: String,
     /// Its name for people.
     pub name: String,

@@ -81,6 +81,17 @@ fn a_header_argument_is_visible_ascii() {
 }
 
 #[test]
+fn addresses_and_headers_are_bounded() {
+    let tool = tool();
+    let long = "a".repeat(limits::ADDRESS);
+    for arguments in [json!({"id": long}), json!({"id": "1", "q": long})] {
+        assert_eq!(pointer_of(&prepare(&tool, &arguments).map(|_| ()).unwrap_err()), "/arguments");
+    }
+    let refusal = prepare(&tool, &json!({"id": "1", "X-Note": long})).map(|_| ()).unwrap_err();
+    assert_eq!(pointer_of(&refusal), "/arguments/X-Note");
+}
+
+#[test]
 fn a_toolkit_cannot_map_an_argument_to_a_header_of_the_core() {
     for name in
         ["Cookie", "Host", "Content-Length", "Transfer-Encoding", "Connection", "Proxy-Authorization", "a b"]
