@@ -2,12 +2,14 @@
 
 use leptos::prelude::window;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 use taiku_bridge::Code;
 use taiku_bridge::api::{Problem, REQUEST_HEADER};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestInit, Response};
+
+use crate::wire::{self, FromJson};
 
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,16 @@ impl HttpError {
                 )
             }
         }
+    }
+
+    /// The sentence for the field at `pointer`, if that is what is wrong.
+    pub(crate) fn sentence_at(&self, pointer: &str) -> Option<String> {
+        if self.pointer() != Some(pointer) {
+            return None;
+        }
+        let sentence = self.sentence();
+        let short = sentence.strip_prefix(pointer).and_then(|rest| rest.strip_prefix(": "));
+        Some(short.map_or_else(|| sentence.clone(), str::to_owned))
     }
 
     /// The machine name, where there is one.
@@ -105,7 +117,13 @@ impl<'a> Request<'a> {
     }
 
     /// Sends it and reads the answer as `T`.
-    pub(crate) async fn read<T: DeserializeOwned>(self) -> Result<T, HttpError> {
+    pub(crate) async fn read<T: FromJson>(self) -> Result<T, HttpError> {
+        let value = self.json().await?;
+        wire::read(&value).ok_or(HttpError::Unreadable(200))
+    }
+
+    /// Sends it and reads the answer as JSON.
+    pub(crate) async fn json(self) -> Result<Value, HttpError> {
         let (status, body) = self.text().await?;
         serde_json::from_str(&body).map_err(|_| HttpError::Unreadable(status))
     }
@@ -131,7 +149,8 @@ pub(crate) async fn body(response: &Response) -> Result<String, HttpError> {
 
 /// What a refusal's body says.
 pub(crate) fn refused(status: u16, body: &str) -> HttpError {
-    serde_json::from_str(body).map_or(HttpError::Unreadable(status), HttpError::Refused)
+    let problem = serde_json::from_str::<Value>(body).ok().and_then(|value| wire::read(&value));
+    problem.map_or(HttpError::Unreadable(status), HttpError::Refused)
 }
 
 /// A body as JSON text.
@@ -151,6 +170,14 @@ mod tests {
         let error = refused(404, body);
         assert_eq!(error.code(), Some(Code::NotFound));
         assert_eq!(error.sentence(), "Gone.");
+    }
+
+    #[test]
+    fn a_field_is_not_told_its_own_place() {
+        let body = r#"{"type":"","title":"","status":422,"detail":"/email: is taken","code":"invalid_params","pointer":"/email"}"#;
+        let error = refused(422, body);
+        assert_eq!(error.sentence_at("/email").as_deref(), Some("is taken"));
+        assert_eq!(error.sentence_at("/name"), None);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod state;
 mod text;
 mod theme;
 mod ui;
+mod wire;
 mod workspace;
 
 use leptos::prelude::*;

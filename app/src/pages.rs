@@ -32,7 +32,6 @@ fn Page(
     children: Children,
 ) -> impl IntoView {
     document().set_title(&format!("{title} · taiku"));
-    on_cleanup(|| document().set_title("taiku"));
     view! {
         <main class="page" id="main" tabindex="-1">
             <header class="page-head">

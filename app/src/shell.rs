@@ -113,6 +113,7 @@ fn Outside() -> impl IntoView {
 #[component]
 fn Inside() -> impl IntoView {
     let path = use_location().pathname;
+    arrive(path);
     view! {
         <a class="skip" href="#main" rel="external">"Skip to the content"</a>
         <TopBar/>
@@ -132,6 +133,19 @@ fn Inside() -> impl IntoView {
             </FlatRoutes>
         </div>
     }
+}
+
+/// Gives the workspace its title, and another page the focus, so that readers start where it begins.
+fn arrive(path: Memo<String>) {
+    Effect::new(move |before: Option<String>| {
+        let path = path.get();
+        if is_workspace(&path) {
+            document().set_title("taiku");
+        } else if before.is_some_and(|before| before != path) {
+            request_animation_frame(|| crate::ui::focus("main"));
+        }
+        path
+    });
 }
 
 /// The workspace is beside the routes, so that its panels outlive them.

@@ -9,7 +9,7 @@ mod places;
 
 pub(crate) use copy::CopyField;
 pub(crate) use dialog::{Confirm, Dialog};
-pub(crate) use field::{Field, focus_first_error};
+pub(crate) use field::{Field, focus, focus_first_error};
 pub(crate) use icon::{Avatar, Glyph, Icon, PluginIcon, ToolbarIcon, ToolkitMark};
 pub(crate) use notices::{BlockedPopups, Toasts};
 pub(crate) use places::{Empty, Failure, Skeleton};

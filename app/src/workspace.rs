@@ -78,7 +78,7 @@ fn Docked(dock: Dock) -> impl IntoView {
         frames.retain(|frame| Dock::of(frame.panel.position) == dock);
         frames
     };
-    let empty = move || !frames().iter().any(|frame| frame.open.get());
+    let vacant = move || !frames().iter().any(|frame| frame.open.get());
     let width = move || {
         let open = frames().into_iter().filter(|frame| frame.open.get());
         let widest = open.filter_map(|frame| frame.panel.default_width).max().unwrap_or(380);
@@ -90,7 +90,7 @@ fn Docked(dock: Dock) -> impl IntoView {
         format!("{}px", highest.clamp(160, 640))
     };
     view! {
-        <div class=dock.class() class:empty=empty style:--dock-width=width style:--dock-height=height>
+        <div class=dock.class() class:vacant=vacant style:--dock-width=width style:--dock-height=height>
             <For each=frames key=|frame| frame.key let:frame>
                 <PanelView frame/>
             </For>

@@ -24,11 +24,11 @@ pub(crate) fn Activity() -> impl IntoView {
 #[component]
 fn List() -> impl IntoView {
     let app = app();
-    let first = remote::<Activities>(app, api::ACTIVITY);
+    let first = remote(app, api::ACTIVITY);
     let more = RwSignal::new(Vec::<Entry>::new());
     let cursor = RwSignal::new(None::<Option<String>>);
     let next = move || {
-        cursor.get().unwrap_or_else(|| first.value.with(|v| v.ready().and_then(|a| a.next_cursor.clone())))
+        cursor.get().unwrap_or_else(|| first.ready::<Activities>().and_then(|answer| answer.next_cursor))
     };
     let load_more = move |_| {
         let Some(from) = untrack(next) else { return };
@@ -44,7 +44,7 @@ fn List() -> impl IntoView {
             }
         });
     };
-    move || match first.value.get() {
+    move || match first.get::<Activities>() {
         Loadable::Loading => view! { <Skeleton rows=5/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || first.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.entries.is_empty() => view! {

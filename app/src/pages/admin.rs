@@ -38,9 +38,9 @@ pub(crate) fn AdminIntegrations() -> impl IntoView {
 #[component]
 fn List() -> impl IntoView {
     let app = app();
-    let toolkits = remote::<AdminToolkits>(app, api::ADMIN_TOOLKITS);
+    let toolkits = remote(app, api::ADMIN_TOOLKITS);
     move || {
-        match toolkits.value.get() {
+        match toolkits.get::<AdminToolkits>() {
         Loadable::Loading => view! { <Skeleton rows=3/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || toolkits.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.toolkits.is_empty() && answer.failed.is_empty() => view! {

@@ -14,10 +14,10 @@ use crate::ui::{Confirm, CopyField, Dialog, Empty, Failure, Field, Glyph, Skelet
 #[component]
 pub(super) fn ApiKeyList() -> impl IntoView {
     let app = app();
-    let keys = remote::<ApiKeys>(app, api::API_KEYS);
+    let keys = remote(app, api::API_KEYS);
     let revoking = RwSignal::new(None::<ApiKey>);
     let list = move || {
-        match keys.value.get() {
+        match keys.get::<ApiKeys>() {
         Loadable::Loading => view! { <Skeleton rows=1/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || keys.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.api_keys.is_empty() => view! {
@@ -74,7 +74,7 @@ fn Row(key_shown: ApiKey, revoking: RwSignal<Option<ApiKey>>) -> impl IntoView {
     }
 }
 
-fn revoke(app: App, id: String, keys: Remote<ApiKeys>) {
+fn revoke(app: App, id: String, keys: Remote) {
     spawn_local(async move {
         if let Err(error) = Request::delete(&api::api_key(&id)).done().await {
             app.fail(&error);
@@ -84,7 +84,7 @@ fn revoke(app: App, id: String, keys: Remote<ApiKeys>) {
 }
 
 #[component]
-fn NewKey(keys: Remote<ApiKeys>) -> impl IntoView {
+fn NewKey(keys: Remote) -> impl IntoView {
     let app = app();
     let name = RwSignal::new(String::new());
     let error = RwSignal::new(None::<String>);

@@ -51,8 +51,8 @@ fn Landed() -> impl IntoView {
 #[component]
 fn Lists() -> impl IntoView {
     let app = app();
-    let connections = remote::<api::Connections>(app, api::CONNECTIONS);
-    let toolkits = remote::<Toolkits>(app, api::TOOLKITS);
+    let connections = remote(app, api::CONNECTIONS);
+    let toolkits = remote(app, api::TOOLKITS);
     Effect::new(move |before: Option<u32>| {
         let now = app.connections_changed.get();
         if before.is_some_and(|before| before != now) {
@@ -80,10 +80,10 @@ fn Lists() -> impl IntoView {
 }
 
 #[component]
-fn Accounts(connections: Remote<api::Connections>, toolkits: Remote<Toolkits>) -> impl IntoView {
+fn Accounts(connections: Remote, toolkits: Remote) -> impl IntoView {
     let leaving = RwSignal::new(None::<Connection>);
     let receipt = RwSignal::new(None::<Receipt>);
-    let list = move || match connections.value.get() {
+    let list = move || match connections.get::<api::Connections>() {
         Loadable::Loading => view! { <Skeleton rows=2/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || connections.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.connections.is_empty() => view! {
@@ -110,11 +110,10 @@ fn Accounts(connections: Remote<api::Connections>, toolkits: Remote<Toolkits>) -
     }
 }
 
-fn toolkit_name(toolkits: Remote<Toolkits>, slug: &str) -> String {
-    let found = toolkits.value.with(|value| {
-        let known = value.ready()?.toolkits.iter().find(|toolkit| toolkit.slug.as_str() == slug)?;
-        Some(text::shown(&known.name, text::NAME))
-    });
+fn toolkit_name(toolkits: Remote, slug: &str) -> String {
+    let known = toolkits.ready::<Toolkits>().map(|answer| answer.toolkits).unwrap_or_default();
+    let found = known.iter().find(|toolkit| toolkit.slug.as_str() == slug);
+    let found = found.map(|toolkit| text::shown(&toolkit.name, text::NAME));
     found.unwrap_or_else(|| slug.to_owned())
 }
 
@@ -183,7 +182,7 @@ fn StatusBadge(status: Status) -> impl IntoView {
 fn Leaving(
     leaving: RwSignal<Option<Connection>>,
     receipt: RwSignal<Option<Receipt>>,
-    connections: Remote<api::Connections>,
+    connections: Remote,
 ) -> impl IntoView {
     let app = app();
     move || {
@@ -207,7 +206,7 @@ fn Leaving(
     }
 }
 
-fn disconnect(app: App, id: String, receipt: RwSignal<Option<Receipt>>, list: Remote<api::Connections>) {
+fn disconnect(app: App, id: String, receipt: RwSignal<Option<Receipt>>, list: Remote) {
     spawn_local(async move {
         match Request::delete(&api::connection(&id)).read::<Receipt>().await {
             Ok(done) => {
@@ -224,7 +223,7 @@ fn disconnect(app: App, id: String, receipt: RwSignal<Option<Receipt>>, list: Re
 #[component]
 fn ReceiptDialog(receipt: Receipt, on_close: impl Fn() + Copy + Send + 'static) -> impl IntoView {
     let rows = receipt.revoked.into_iter().map(|revoked| {
-        let good = revoked.outcome == "revoked";
+        let (good, bad) = (revoked.outcome == "revoked", revoked.outcome == "failed");
         let outcome = match revoked.outcome.as_str() {
             "revoked" => "taken back at the service",
             "unsupported" => "the service cannot take it back; it ends by itself",
@@ -232,7 +231,7 @@ fn ReceiptDialog(receipt: Receipt, on_close: impl Fn() + Copy + Send + 'static) 
         };
         view! {
             <li class="wish">
-                <span class="status" class:good=good class:bad=!good>{revoked.token.replace('_', " ")}</span>
+                <span class="status" class:good=good class:bad=bad>{revoked.token.replace('_', " ")}</span>
                 <span class="wish-text">{outcome}</span>
             </li>
         }
@@ -252,8 +251,8 @@ fn ReceiptDialog(receipt: Receipt, on_close: impl Fn() + Copy + Send + 'static) 
 }
 
 #[component]
-fn Offered(toolkits: Remote<Toolkits>) -> impl IntoView {
-    move || match toolkits.value.get() {
+fn Offered(toolkits: Remote) -> impl IntoView {
+    move || match toolkits.get::<Toolkits>() {
         Loadable::Loading => view! { <Skeleton rows=1/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || toolkits.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.toolkits.is_empty() => view! {

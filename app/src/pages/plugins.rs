@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos_router::components::A;
-use taiku_bridge::api::{self, AdminPlugins, FailedFolder, Plugin, Source};
+use taiku_bridge::api::{self, FailedFolder, Plugin, Source};
 
 use super::Page;
 use crate::consent::{Consent, PermissionList};
@@ -12,6 +12,7 @@ use crate::dates;
 use crate::state::{Loadable, app, remote};
 use crate::text;
 use crate::ui::{Confirm, Empty, Failure, Glyph, Icon, PluginIcon, Skeleton};
+use crate::wire::Failed;
 use crate::workspace::panel_path;
 
 /// The page.
@@ -130,9 +131,9 @@ fn Granted(plugin: Arc<Plugin>) -> impl IntoView {
 #[component]
 fn FailedFolders() -> impl IntoView {
     let app = app();
-    let folders = remote::<AdminPlugins>(app, api::ADMIN_PLUGINS);
+    let folders = remote(app, api::ADMIN_PLUGINS);
     move || {
-        let failed = folders.value.with(|v| v.ready().map(|answer| answer.failed.clone()));
+        let failed = folders.ready::<Failed>().map(|answer| answer.0);
         failed.filter(|failed| !failed.is_empty()).map(|failed| view! { <Failures failed/> })
     }
 }

@@ -14,7 +14,6 @@ use crate::ui::{Field, focus_first_error};
 pub(crate) fn Setup() -> impl IntoView {
     let app = app();
     document().set_title("Set up · taiku");
-    on_cleanup(|| document().set_title("taiku"));
     let hash = use_location().hash;
     let token = hash.get_untracked().trim_start_matches('#').trim_start_matches("token=").to_owned();
     let missing = token.is_empty();
@@ -53,9 +52,7 @@ pub(crate) fn Setup() -> impl IntoView {
         });
     };
     let of = move |pointer: &'static str| {
-        Signal::derive(move || {
-            error.with(|e| e.as_ref().filter(|e| e.pointer() == Some(pointer)).map(HttpError::sentence))
-        })
+        Signal::derive(move || error.with(|e| e.as_ref().and_then(|e| e.sentence_at(pointer))))
     };
     let other = move || {
         error.with(|e| {

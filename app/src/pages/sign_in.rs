@@ -6,15 +6,14 @@ use taiku_bridge::Code;
 use taiku_bridge::api::{self, Session, SignIn};
 
 use crate::http::{self, HttpError, Request};
-use crate::state::{App, Loadable, app};
-use crate::ui::{Field, Glyph, Icon, focus_first_error};
+use crate::state::{App, app};
+use crate::ui::{Field, Glyph, Icon, focus, focus_first_error};
 
 /// The page for servers that want to know everybody, and for `/sign-in`.
 #[component]
 pub(crate) fn SignInPage() -> impl IntoView {
     let app = app();
     document().set_title("Sign in · taiku");
-    on_cleanup(|| document().set_title("taiku"));
     let visitors = move || app.session.with(|session| session.ready().is_some_and(|s| s.anonymous));
     view! {
         <main class="outside" id="main">
@@ -85,8 +84,8 @@ pub(crate) fn SignInCard(
 
 async fn sign_in(app: App, body: &SignIn) -> Result<(), HttpError> {
     let session = Request::post(api::SESSION, http::json(body)).read::<Session>().await?;
-    app.session.update_untracked(|known| *known = Loadable::Loading);
     app.enter(session);
+    request_animation_frame(|| focus("main"));
     Ok(())
 }
 
@@ -94,14 +93,5 @@ fn sentence(error: &HttpError) -> String {
     match error.code() {
         Some(Code::WrongCredentials) => "This email and password do not belong together. Try again.".into(),
         Some(_) | None => error.sentence(),
-    }
-}
-
-fn focus(id: &str) {
-    use wasm_bindgen::JsCast;
-    let element = document().get_element_by_id(id).and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok());
-    if let Some(element) = element {
-        // A field on the page takes the focus.
-        let _ = element.focus();
     }
 }

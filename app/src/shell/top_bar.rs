@@ -49,6 +49,8 @@ pub(super) fn TopBar() -> impl IntoView {
 #[component]
 fn Navigation(open: RwSignal<bool>) -> impl IntoView {
     let app = app();
+    let path = use_location().pathname;
+    let here = move || if crate::workspace::is_workspace(&path.get()) { "here" } else { "" };
     let link = |href: &'static str, glyph: Glyph, name: &'static str| {
         view! { <li><A href=href><Icon glyph/><span>{name}</span></A></li> }
     };
@@ -60,7 +62,7 @@ fn Navigation(open: RwSignal<bool>) -> impl IntoView {
             on:keydown=move |event| if event.key() == "Escape" { open.set(false) }
         >
             <ul>
-                <li><A href="/" exact=true><Icon glyph=Glyph::Grid/><span>"Workspace"</span></A></li>
+                <li><A href="/" exact=true attr:class=here><Icon glyph=Glyph::Grid/><span>"Workspace"</span></A></li>
                 {link("/plugins", Glyph::Plugin, "Plugins")}
                 {link("/connections", Glyph::Link, "Connections")}
                 {link("/activity", Glyph::Activity, "Activity")}

@@ -72,7 +72,8 @@ fn granted(plugin: Plugin, grant: Option<StoredGrant>) -> Plugin {
 /// A plugin with what this tab's visitor allowed it before the page was loaded again.
 pub(super) fn with_kept_grant(plugin: Plugin) -> Plugin {
     let kept = tab_storage().and_then(|storage| storage.get_item(&key(&plugin)).ok().flatten());
-    let grant = kept.and_then(|text| serde_json::from_str(&text).ok());
+    let grant = kept.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+    let grant = grant.and_then(|grant| crate::wire::read(&grant));
     granted(plugin, grant)
 }
 

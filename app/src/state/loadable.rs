@@ -1,11 +1,14 @@
 //! Data that comes from the server.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::App;
 use crate::http::{HttpError, Request};
+use crate::wire::{self, FromJson};
 
 /// A value that is loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,33 +31,44 @@ impl<T> Loadable<T> {
     }
 }
 
-/// The answer of one path, which can be loaded again.
-pub(crate) struct Remote<T: Send + Sync + 'static> {
+/// The answer of one path, which can be loaded again. It is read where it is shown.
+#[derive(Clone, Copy)]
+pub(crate) struct Remote {
     app: App,
     path: StoredValue<String>,
-    /// The answer.
-    pub(crate) value: RwSignal<Loadable<T>>,
+    value: RwSignal<Loadable<Arc<Value>>>,
 }
-
-impl<T: Send + Sync + 'static> Clone for Remote<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T: Send + Sync + 'static> Copy for Remote<T> {}
 
 /// Loads a path.
-pub(crate) fn remote<T: DeserializeOwned + Send + Sync + 'static>(
-    app: App,
-    path: impl Into<String>,
-) -> Remote<T> {
+pub(crate) fn remote(app: App, path: impl Into<String>) -> Remote {
     let remote = Remote { app, path: StoredValue::new(path.into()), value: RwSignal::new(Loadable::Loading) };
     remote.reload();
     remote
 }
 
-impl<T: DeserializeOwned + Send + Sync + 'static> Remote<T> {
+impl Remote {
+    /// The answer.
+    pub(crate) fn get<T: FromJson>(self) -> Loadable<T> {
+        match self.value.get() {
+            Loadable::Loading => Loadable::Loading,
+            Loadable::Failed(error) => Loadable::Failed(error),
+            Loadable::Ready(value) => {
+                wire::read(&value).map_or(Loadable::Failed(HttpError::Unreadable(200)), Loadable::Ready)
+            }
+        }
+    }
+
+    /// The answer, once it is there.
+    pub(crate) fn ready<T: FromJson>(self) -> Option<T> {
+        self.value.with(|value| value.ready().and_then(|value| wire::read(value)))
+    }
+
+    /// Takes a newer answer, such as that of a change.
+    pub(crate) fn put(self, value: Value) {
+        // The page that asked may be gone by now.
+        let _ = self.value.try_set(Loadable::Ready(Arc::new(value)));
+    }
+
     /// Loads it again; what is shown stays until the answer is there.
     pub(crate) fn reload(self) {
         let Some(path) = self.path.try_get_value() else { return };
@@ -62,12 +76,13 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Remote<T> {
             let _ = self.value.try_set(Loadable::Loading);
         }
         spawn_local(async move {
-            let answer = Request::get(&path).read::<T>().await;
-            if let Err(error) = &answer {
-                self.app.notice_expiry(error);
+            match Request::get(&path).json().await {
+                Ok(value) => self.put(value),
+                Err(error) => {
+                    self.app.notice_expiry(&error);
+                    let _ = self.value.try_set(Loadable::Failed(error));
+                }
             }
-            // The page that asked may be gone by now.
-            let _ = self.value.try_set(answer.map_or_else(Loadable::Failed, Loadable::Ready));
         });
     }
 }

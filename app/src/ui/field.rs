@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{Element, HtmlElement};
 
 /// A text field. Its label, hint and error are tied to it.
 #[component]
@@ -44,11 +44,17 @@ pub(crate) fn Field(
 
 /// Moves the focus to the first field that has an error, once the error is shown.
 pub(crate) fn focus_first_error() {
-    request_animation_frame(|| {
-        let invalid = document().query_selector("[aria-invalid=true]").ok().flatten();
-        if let Some(field) = invalid.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
-            // A field that cannot take the focus only leaves it where it is.
-            let _ = field.focus();
-        }
-    });
+    request_animation_frame(|| take_focus(document().query_selector("[aria-invalid=true]").ok().flatten()));
+}
+
+/// Moves the focus to an element by its id.
+pub(crate) fn focus(id: &str) {
+    take_focus(document().get_element_by_id(id));
+}
+
+fn take_focus(element: Option<Element>) {
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        // What cannot take the focus only leaves it where it is.
+        let _ = element.focus();
+    }
 }

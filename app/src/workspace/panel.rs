@@ -62,8 +62,8 @@ fn Header(frame: Frame) -> impl IntoView {
     view! {
         <header class="panel-head">
             <PluginIcon plugin=frame.plugin.clone()/>
-            <h2><bdi>{title}</bdi></h2>
-            <span class="panel-plugin"><bdi>{name}</bdi></span>
+            <h2><bdi>{title.clone()}</bdi></h2>
+            <span class="panel-plugin">{(name != title).then(|| view! { <bdi>{name}</bdi> })}</span>
             <button
                 type="button"
                 class="icon-button"

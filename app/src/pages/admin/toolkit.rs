@@ -10,7 +10,7 @@ use taiku_bridge::api::{self, AdminToolkit};
 use super::super::{ForAdmins, Page};
 use super::form::{Form, SettingField};
 use crate::http::{self, HttpError, Request};
-use crate::state::{Loadable, Tone, app, remote};
+use crate::state::{Loadable, Remote, Tone, app, remote};
 use crate::text;
 use crate::ui::{CopyField, Empty, Failure, Field, Glyph, Icon, Skeleton, focus_first_error};
 
@@ -42,21 +42,22 @@ pub(crate) fn AdminToolkitPage() -> impl IntoView {
 #[component]
 fn Loaded(slug: Slug) -> impl IntoView {
     let app = app();
-    let toolkit = remote::<AdminToolkit>(app, api::admin_toolkit(&slug));
-    move || match toolkit.value.get() {
+    let toolkit = remote(app, api::admin_toolkit(&slug));
+    move || match toolkit.get::<AdminToolkit>() {
         Loadable::Loading => view! { <Skeleton rows=3/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || toolkit.reload()/> }.into_any(),
-        Loadable::Ready(known) => view! { <Edit known value=toolkit.value/> }.into_any(),
+        Loadable::Ready(known) => view! { <Edit known toolkit/> }.into_any(),
     }
 }
 
 #[component]
-fn Edit(known: AdminToolkit, value: RwSignal<Loadable<AdminToolkit>>) -> impl IntoView {
+fn Edit(known: AdminToolkit, toolkit: Remote) -> impl IntoView {
     let app = app();
     let form = Form::of(known.clone());
     let error = RwSignal::new(None::<HttpError>);
     let busy = RwSignal::new(false);
     let slug = known.slug.clone();
+    let name = text::shown(&known.name, text::NAME);
     let fields = form.clone();
     let save = StoredValue::new_local(move |enabled: Option<bool>| {
         if busy.get_untracked() {
@@ -65,18 +66,17 @@ fn Edit(known: AdminToolkit, value: RwSignal<Loadable<AdminToolkit>>) -> impl In
         busy.set(true);
         error.set(None);
         let (path, body) = (api::admin_toolkit(&slug), http::json(&form.body(enabled)));
+        let name = name.clone();
         spawn_local(async move {
-            match Request::put(&path, body).read::<AdminToolkit>().await {
+            match Request::put(&path, body).json().await {
                 Ok(saved) => {
-                    let name = text::shown(&saved.name, text::NAME);
                     let done = match enabled {
                         Some(true) => format!("{name} is enabled."),
                         Some(false) => format!("{name} is switched off."),
                         None => format!("{name} is saved."),
                     };
                     app.toast(Tone::Success, done);
-                    // The page may have been left.
-                    let _ = value.try_set(Loadable::Ready(saved));
+                    toolkit.put(saved);
                 }
                 Err(refused) => {
                     app.notice_expiry(&refused);
@@ -242,7 +242,7 @@ fn at(error: RwSignal<Option<HttpError>>, pointer: &'static str) -> Signal<Optio
 }
 
 fn sentence_at(error: Option<&HttpError>, pointer: &str) -> Option<String> {
-    error.filter(|error| error.pointer() == Some(pointer)).map(HttpError::sentence)
+    error.and_then(|error| error.sentence_at(pointer))
 }
 
 /// An error that belongs to no field.

@@ -1,0 +1,132 @@
+//! Answers about plugins.
+
+use std::collections::BTreeSet;
+
+use taiku_bridge::api::{Change, Plugin, Plugins, Source, StoredGrant, Wishes};
+use taiku_bridge::manifest::{Panel, Position, ToolbarAction};
+use taiku_bridge::{Grant, Manifest, Permission, PluginId, Slug};
+
+use super::FromJson;
+use super::json::Json;
+
+impl FromJson for Plugins {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self { plugins: json.list("plugins")? })
+    }
+}
+
+impl FromJson for Plugin {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        let source = match json.maybe("source")? {
+            "registry" => Source::Registry,
+            "folder" => Source::Folder,
+            _ => return None,
+        };
+        Some(Self {
+            id: PluginId::from_json(json.get("id")?)?,
+            name: json.text("name")?,
+            version: json.text("version")?,
+            source,
+            manifest: Manifest::from_json(json.get("manifest")?)?,
+            files: json.text("files")?,
+            grant: match json.get("grant") {
+                Some(grant) => Some(StoredGrant::from_json(grant)?),
+                None => None,
+            },
+            change: match json.get("change") {
+                Some(change) => Some(Change::from_json(change)?),
+                None => None,
+            },
+        })
+    }
+}
+
+impl FromJson for PluginId {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Self::parse(json.as_text()?).ok()
+    }
+}
+
+/// Keyboard shortcuts are left out: this page does not use them.
+impl FromJson for Manifest {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self {
+            id: PluginId::from_json(json.get("id")?)?,
+            name: json.text("name")?,
+            version: json.maybe("version")?.parse().ok()?,
+            author: json.optional("author"),
+            description: json.optional("description"),
+            tagline: json.optional("tagline"),
+            categories: json.list("categories")?,
+            permissions: json.list("permissions")?,
+            integrations: json.list("integrations")?,
+            panels: json.list("panels")?,
+            toolbar_actions: json.list("toolbarActions")?,
+            hotkeys: Vec::new(),
+        })
+    }
+}
+
+impl FromJson for Panel {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        let position = match json.maybe("position")? {
+            "sidebar" => Position::Sidebar,
+            "bottom" => Position::Bottom,
+            "floating" => Position::Floating,
+            "tooltip" => Position::Tooltip,
+            "overlay" => Position::Overlay,
+            _ => return None,
+        };
+        Some(Self {
+            id: json.text("id")?,
+            title: json.text("title")?,
+            position,
+            html_url: json.text("htmlUrl")?,
+            default_width: json.small("defaultWidth"),
+            default_height: json.small("defaultHeight"),
+            background: json.flag("background"),
+        })
+    }
+}
+
+impl FromJson for ToolbarAction {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self {
+            id: json.text("id")?,
+            label: json.text("label")?,
+            icon: json.optional("icon"),
+            panel_id: json.optional("panelId"),
+        })
+    }
+}
+
+impl FromJson for StoredGrant {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        // Inserted one by one: collecting into a set brings a whole sort along.
+        let (mut permissions, mut integrations) = (BTreeSet::new(), BTreeSet::new());
+        for permission in json.list::<Permission>("permissions")? {
+            permissions.insert(permission);
+        }
+        for slug in json.list::<Slug>("integrations")? {
+            integrations.insert(slug);
+        }
+        let grant = Grant { permissions, integrations };
+        Some(Self { version: json.text("version")?, grant, granted_at: json.text("grantedAt")? })
+    }
+}
+
+impl FromJson for Permission {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Self::parse(json.as_text()?)
+    }
+}
+
+impl FromJson for Change {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        let wishes = |name: &str| {
+            let json = json.get(name)?;
+            Some(Wishes { permissions: json.list("permissions")?, integrations: json.list("integrations")? })
+        };
+        Some(Self { added: wishes("added")?, removed: wishes("removed")? })
+    }
+}

@@ -1,0 +1,170 @@
+use serde::Serialize;
+use taiku_bridge::api::{
+    Account, Activities, Activity, AdminToolkit, AdminToolkits, ApiKey, ApiKeys, Change, Connection,
+    Connections, FailedFolder, Plugin, Plugins, Problem, Receipt, Revoked, Role, SecretState, Session,
+    Setting, Source, Status, StoredGrant, Toolkit, Toolkits, User,
+};
+use taiku_bridge::manifest::Fault;
+use taiku_bridge::{Code, Grant, Manifest, PluginId, Refusal, Slug};
+
+use super::{FromJson, read};
+
+/// What serde writes is read back, and what lacks a field is refused rather than guessed.
+#[track_caller]
+fn comes_back<T: FromJson + Serialize + PartialEq + std::fmt::Debug>(value: &T) {
+    let json = serde_json::to_value(value).unwrap();
+    assert_eq!(read::<T>(&json).as_ref(), Some(value), "{json}");
+}
+
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn slug() -> Slug {
+    Slug::parse("demo").unwrap()
+}
+
+#[test]
+fn a_session() {
+    let user = User { id: "u".into(), email: "e".into(), name: "n".into(), role: Role::Member };
+    let session = Session {
+        user: Some(user),
+        session_id: some("s"),
+        anonymous: true,
+        integrations: true,
+        panel_origin: "http://127.0.0.1:1".into(),
+    };
+    comes_back(&session);
+    comes_back(&Session { user: None, session_id: None, anonymous: false, integrations: false, ..session });
+    assert!(read::<Session>(&serde_json::json!({"user": {"id": "u"}, "panelOrigin": ""})).is_none());
+}
+
+#[test]
+fn every_status_and_every_code() {
+    for status in [Status::Initiated, Status::Active, Status::Expired, Status::Failed, Status::Revoked] {
+        comes_back(&status);
+    }
+    for code in Code::ALL {
+        comes_back(&Problem::from(Refusal { code: *code, message: "m".into(), pointer: some("/p") }));
+    }
+}
+
+#[test]
+fn a_plugin() {
+    let manifest = r#"{
+        "id": "a.b", "name": "A", "version": "1.2.3-rc.1", "author": "x", "description": "d", "tagline": "t",
+        "categories": ["c"], "permissions": ["integrations.read", "chat.write", "integrations.execute"],
+        "integrations": ["demo"],
+        "panels": [
+            {"id": "p", "title": "P", "position": "sidebar", "htmlUrl": "p.html", "defaultWidth": 1, "defaultHeight": 2},
+            {"id": "q", "title": "Q", "position": "overlay", "htmlUrl": "q.html", "background": true}
+        ],
+        "toolbarActions": [{"id": "o", "label": "O", "icon": "<svg/>", "panelId": "p"}]
+    }"#;
+    let manifest = Manifest::parse(manifest).unwrap().manifest;
+    let grant = Grant { integrations: [slug()].into(), ..Grant::default() };
+    let plugin = Plugin {
+        id: PluginId::parse("a.b").unwrap(),
+        name: "A".into(),
+        version: "1.2.3-rc.1".into(),
+        source: Source::Folder,
+        change: Change::between(&grant, &manifest),
+        manifest,
+        files: "/p/x".into(),
+        grant: Some(StoredGrant { version: "1".into(), grant, granted_at: "now".into() }),
+    };
+    assert!(plugin.change.is_some());
+    let stranger = Plugin { grant: None, change: None, source: Source::Registry, ..plugin.clone() };
+    comes_back(&Plugins { plugins: vec![plugin, stranger] });
+}
+
+#[test]
+fn accounts() {
+    let connection = Connection {
+        id: "c".into(),
+        toolkit: slug(),
+        status: Status::Expired,
+        why: some("revoked"),
+        account: Account { id: some("1"), label: some("ada"), avatar: some("https://a.test") },
+        alias: some("work"),
+        default: true,
+        scopes: vec!["s".into()],
+        created_at: "t".into(),
+        last_used_at: some("u"),
+        expires_at: some("v"),
+    };
+    let bare = Connection { why: None, account: Account::default(), default: false, ..connection.clone() };
+    comes_back(&Connections { connections: vec![connection, bare] });
+    let revoked = vec![Revoked { token: "refresh_token".into(), outcome: "revoked".into() }];
+    comes_back(&Receipt { connection_id: "c".into(), revoked, deleted_at: "t".into() });
+    let toolkit = Toolkit {
+        slug: slug(),
+        name: "Demo".into(),
+        description: "d".into(),
+        categories: vec!["c".into()],
+        logo: some("/l"),
+        auth_mode: "oauth2".into(),
+        tool_count: 6,
+    };
+    comes_back(&Toolkits { toolkits: vec![toolkit] });
+}
+
+#[test]
+fn keys_and_activity() {
+    let key = ApiKey {
+        id: "k".into(),
+        name: "n".into(),
+        scopes: vec![],
+        created_at: "t".into(),
+        expires_at: None,
+        last_used_at: some("u"),
+    };
+    comes_back(&ApiKeys { api_keys: vec![key] });
+    let entry = Activity {
+        id: "1".into(),
+        at: "t".into(),
+        plugin: some("a.b"),
+        toolkit: "demo".into(),
+        action: "DEMO_X".into(),
+        connection_id: some("c"),
+        outcome: "ok".into(),
+        upstream_status: Some(201),
+        duration_ms: 12,
+    };
+    comes_back(&Activities { entries: vec![entry], next_cursor: some("2") });
+}
+
+#[test]
+fn what_admins_see() {
+    let setting = Setting {
+        key: "URL".into(),
+        description: "d".into(),
+        required: true,
+        secret: true,
+        default: some("x"),
+        value: some("y"),
+        set: true,
+        source: "database".into(),
+        fingerprint: some("12345678"),
+    };
+    let toolkit = AdminToolkit {
+        slug: slug(),
+        name: "Demo".into(),
+        description: "d".into(),
+        logo: None,
+        docs: some("https://d.test"),
+        auth_mode: "oauth2".into(),
+        tool_count: 6,
+        enabled: true,
+        redirect_uri: "http://r".into(),
+        client_id: some("id"),
+        client_secret: SecretState { set: true, fingerprint: some("1") },
+        scopes: vec!["s".into()],
+        settings: vec![setting],
+    };
+    let errors = vec![Fault { pointer: "/id".into(), what: "is missing".into() }];
+    comes_back(&AdminToolkits {
+        toolkits: vec![toolkit],
+        failed: vec![FailedFolder { folder: "f".into(), errors }],
+    });
+}
