@@ -109,3 +109,6 @@ fn page(status: StatusCode, kind: &'static str, text: &'static str) -> Response<
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,3 +133,6 @@ fn refuse(refused: Refused) -> Response<Body> {
     };
     response
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,3 +24,6 @@ pub use self::watched::Watched;
 
 pub(crate) use self::files::hex;
 pub(crate) use self::registry::into_bytes;
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ pub struct WatchedPlugins {
 
 /// What is or was current, what was current last at the back.
 #[derive(Default)]
-struct Kept(VecDeque<Arc<Plugin>>);
+pub(super) struct Kept(VecDeque<Arc<Plugin>>);
 
 impl WatchedPlugins {
     /// Loads the plugins for the first time. Reads the disk, so call it where blocking is allowed.
@@ -65,11 +65,11 @@ impl WatchedPlugins {
 }
 
 impl Kept {
-    fn find(&self, hash: &str) -> Option<&Arc<Plugin>> {
+    pub(super) fn find(&self, hash: &str) -> Option<&Arc<Plugin>> {
         self.0.iter().rev().find(|plugin| plugin.hash == hash)
     }
 
-    fn keep(&mut self, catalog: &PluginCatalog) {
+    pub(super) fn keep(&mut self, catalog: &PluginCatalog) {
         self.0.retain(|kept| catalog.by_hash(&kept.hash).is_none());
         let surplus = self.0.len().saturating_sub(FORMER);
         self.0.drain(..surplus);

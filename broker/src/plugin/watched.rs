@@ -1,6 +1,7 @@
 //! Something that is loaded from folders, and loaded again when they have changed.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,9 +21,11 @@ pub struct Watched<T> {
     looking: tokio::sync::Mutex<()>,
 }
 
+type Load<T> = Box<dyn Fn(&[PathBuf]) -> T + Send + Sync>;
+
 struct Shared<T> {
     dirs: Vec<PathBuf>,
-    load: Box<dyn Fn(&[PathBuf]) -> T + Send + Sync>,
+    load: Load<T>,
     seen: Mutex<Seen<T>>,
 }
 
@@ -133,8 +136,9 @@ impl Walk {
         path.hash(&mut self.hasher);
         let Ok(metadata) = std::fs::symlink_metadata(path) else { return };
         metadata.file_type().hash(&mut self.hasher);
-        metadata.modified().ok().hash(&mut self.hasher);
-        metadata.len().hash(&mut self.hasher);
+        // The time of the inode's change moves also where a copy has set back the time of the content's.
+        let times = (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec());
+        (metadata.len(), metadata.ino(), times).hash(&mut self.hasher);
         if metadata.is_dir() && depth > 0 {
             self.folder(path, depth - 1);
         }
