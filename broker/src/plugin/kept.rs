@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use taiku_bridge::api::Source;
+
 use super::catalog::{Plugin, PluginCatalog};
 use super::files::Files;
 use super::registry::Registry;
@@ -31,7 +33,12 @@ impl WatchedPlugins {
     }
 
     pub(super) fn of(watched: Watched<PluginCatalog>) -> Self {
-        Self { watched, kept: Mutex::default() }
+        let mut kept = Kept::default();
+        // No pin can refuse these, so panels that are open over a restart find their files at once.
+        watched.known().iter().filter(|plugin| plugin.source == Source::Registry).for_each(|plugin| {
+            kept.0.push_back(Arc::clone(plugin));
+        });
+        Self { watched, kept: Mutex::new(kept) }
     }
 
     /// The plugins that may be opened; `pins` are all of [`crate::store::grants::pins`].
@@ -46,7 +53,7 @@ impl WatchedPlugins {
         self.watched.reload().await
     }
 
-    /// The files that are or were current under that hash.
+    /// The files that are or were [`WatchedPlugins::current`] under that hash, and those of the registry.
     #[must_use]
     pub fn by_hash(&self, hash: &str) -> Option<Arc<Files>> {
         self.kept().find(hash).map(|plugin| Arc::clone(&plugin.files))

@@ -67,6 +67,11 @@ impl<T: Send + Sync + 'static> Watched<T> {
         self.shared.value()
     }
 
+    /// The value as it was loaded last.
+    pub(super) fn known(&self) -> Arc<T> {
+        self.shared.value()
+    }
+
     /// Loads the value again, whether the folders have changed or not.
     pub async fn reload(&self) -> Arc<T> {
         let _alone = self.looking.lock().await;

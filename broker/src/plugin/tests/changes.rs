@@ -1,7 +1,7 @@
 //! Folders that change while the broker runs.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::store::grants::Pin;
@@ -73,17 +73,30 @@ async fn the_folders_are_not_looked_at_again_too_soon() {
 
 #[tokio::test]
 async fn many_callers_cause_one_load() {
+    const CALLERS: usize = 50;
     let root = tempfile::tempdir().unwrap();
-    let watched = Arc::new(counting(vec![root.path().to_owned()], Duration::ZERO));
+    let (loads, calls) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let called = Arc::clone(&calls);
+    let watched = Watched::with_interval(vec![root.path().to_owned()], Duration::ZERO, move |_| {
+        let load = loads.fetch_add(1, Ordering::SeqCst);
+        // The second load lasts until all callers wait for it.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while load == 1 && called.load(Ordering::SeqCst) < CALLERS && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
+        load
+    });
+    let watched = Arc::new(watched);
     write(root.path(), "x", "x", "1.0.0", "<p>");
-    let calls: Vec<_> = (0..50)
-        .map(|_| {
-            let watched = Arc::clone(&watched);
-            tokio::spawn(async move { *watched.current().await })
+    let call = |_| {
+        let (watched, calls) = (Arc::clone(&watched), Arc::clone(&calls));
+        tokio::spawn(async move {
+            calls.fetch_add(1, Ordering::SeqCst);
+            *watched.current().await
         })
-        .collect();
-    for call in calls {
-        assert_eq!(call.await.unwrap(), 2);
+    };
+    for call in (0..CALLERS).map(call).collect::<Vec<_>>() {
+        assert_eq!(call.await.unwrap(), 1);
     }
 }
 
@@ -159,6 +172,8 @@ async fn after_a_restart_changed_files_are_refused_until_the_version_is_raised()
 async fn the_plugins_of_the_registry_are_not_pinned() {
     let root = tempfile::tempdir().unwrap();
     let plugins = watched(registry_of("x", "<p>new"), root.path());
+    let hash = PluginCatalog::load(&registry_of("x", "<p>new"), &[]).get(&id("x")).unwrap().hash.clone();
+    assert!(plugins.by_hash(&hash).is_some(), "its files are there before anybody asked for the list");
     let catalog = plugins.current(&pin("1.0.0", &"0".repeat(64))).await;
     assert_eq!(panel_of(&catalog).as_deref(), Some("<p>new"));
 }
