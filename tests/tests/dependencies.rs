@@ -157,5 +157,5 @@ fn only_serve_demo_names_the_demo() {
         .into_iter()
         .filter(|path| code(path).contains("taiku_demo"))
         .collect();
-    assert!(naming.len() <= 1, "one file starts the demo, and these name it: {naming:?}");
+    assert_eq!(naming.len(), 1, "one file starts the demo, and these name it: {naming:?}");
 }
