@@ -111,8 +111,10 @@ fn serve(request: Request<'_>, name: &str, content: Bytes) -> Response<Body> {
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
         response.headers_mut().insert(CONTENT_TYPE, content_type::of(name));
     }
+    // A document carries the guard of this version of taiku besides the author's bytes, so it is asked for anew.
+    let cache = if content_type::is_html(name) { "no-cache" } else { "public, max-age=31536000, immutable" };
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(ETAG, tag);
     }

@@ -68,10 +68,9 @@ impl Answer {
         if is_json && let Ok(value) = HeaderValue::from_str(given) {
             return value;
         }
-        if essence.is_empty() || essence.starts_with("text/") || essence.ends_with("xml") {
-            if std::str::from_utf8(&self.body).is_ok() {
-                return HeaderValue::from_static("text/plain; charset=utf-8");
-            }
+        let textual = essence.is_empty() || essence.starts_with("text/") || essence.ends_with("xml");
+        if textual && std::str::from_utf8(&self.body).is_ok() {
+            return HeaderValue::from_static("text/plain; charset=utf-8");
         }
         HeaderValue::from_static("application/octet-stream")
     }

@@ -81,11 +81,15 @@ fn assert_guarded_by_headers(response: &Response<Body>, own: &str) {
 }
 
 #[test]
-fn a_file_is_served_for_ever_under_the_headers_of_a_panel() {
+fn a_document_is_served_under_the_headers_of_a_panel_and_asked_for_anew() {
     let response = get("panel.html");
     assert_eq!(response.status(), 200);
     assert_guarded_by_headers(&response, &format!("https://panels.example.net/{}/ ", files().hash()));
-    assert_eq!(header(&response, "cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(
+        header(&response, "cache-control"),
+        "no-cache",
+        "a document carries the guard of this version"
+    );
     let length: usize = header(&response, "content-length").parse().unwrap();
     let page = body(response);
     assert_eq!(page.len(), length);
@@ -109,7 +113,9 @@ fn content_types_follow_the_extension() {
         assert_eq!((response.status().as_u16(), header(&response, "content-type")), (200, kind), "{name}");
     }
     assert!(body(get("sub/other.HTM")).starts_with(b"<script>"), "each HTML file is guarded");
-    assert_eq!(body(get("app.js")), b"1");
+    let script = get("app.js");
+    assert_eq!(header(&script, "cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(body(script), b"1");
 }
 
 #[test]

@@ -20,6 +20,7 @@ use super::failure::{self, Failure, Unhandled};
 use super::{oauth_pages, routes};
 use crate::assets;
 use crate::broker::Broker;
+use crate::installed;
 use crate::panel::{self, Panels};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("taiku-request-id");
@@ -64,7 +65,7 @@ async fn dispatch(State(sites): State<Sites>, request: Request) -> Response {
         let site = if is_api(request.uri().path()) { sites.api } else { sites.pages };
         site.oneshot(request).await.into_response()
     } else if host.eq_ignore_ascii_case(origins.panels.authority()) {
-        panels(&sites.broker, &request)
+        panels(&sites.broker, request).await
     } else {
         let message = format!("This server answers as {} only.", origins.app.as_str());
         Failure::new(Code::MisdirectedRequest, message).into_response()
@@ -89,13 +90,23 @@ fn authority(request: &Request) -> &str {
     }
 }
 
-fn panels(broker: &Broker, request: &Request) -> Response {
+async fn panels(broker: &Broker, request: Request) -> Response {
     let request = panel::Request {
         method: request.method(),
         path: request.uri().path(),
         if_none_match: header_text(request.headers(), &header::IF_NONE_MATCH),
     };
-    Panels::new(&broker.origins).respond(request, |hash| broker.plugins.by_hash(hash))
+    let panels = Panels::new(&broker.origins);
+    let response = panels.respond(request, |hash| broker.plugins.by_hash(hash));
+    if response.status() != StatusCode::NOT_FOUND {
+        return response;
+    }
+    // Folders are read when they are first asked for: after a restart, or on a broker that has not listed them yet,
+    // a page may ask for a panel before that.
+    match installed::catalog(broker).await {
+        Ok(_) => panels.respond(request, |hash| broker.plugins.by_hash(hash)),
+        Err(_) => response,
+    }
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -154,8 +165,13 @@ async fn finish(State(broker): State<Broker>, request: Request, next: Next) -> R
     let status = response.status().as_u16();
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::debug!(request_id = %id, %method, path, status, duration_ms, "answered");
-    for (name, value) in assets::host_page_headers(&broker.origins) {
-        if let (Some(name), false) = (name, is_panel) {
+    let common = if is_panel {
+        Panels::new(&broker.origins).headers()
+    } else {
+        assets::host_page_headers(&broker.origins)
+    };
+    for (name, value) in common {
+        if let Some(name) = name {
             response.headers_mut().entry(name).or_insert(value);
         }
     }
