@@ -14,7 +14,7 @@ use taiku_bridge::permission::Risk;
 use crate::http::HttpError;
 use crate::state::{App, Tone, app};
 use crate::text;
-use crate::ui::{Dialog, Glyph, Icon, PluginIcon};
+use crate::ui::{Dialog, Glyph, Icon, PluginIcon, live, live_text};
 
 /// How long the button that allows stays off, in milliseconds: nobody clicks what has just appeared by accident.
 const ARM_MS: u64 = 500;
@@ -32,7 +32,10 @@ pub(crate) struct Consent {
 #[component]
 pub(crate) fn ConsentDialog() -> impl IntoView {
     let app = app();
-    move || app.consent.get().map(|consent| view! { <Question consent/> })
+    live(move || match app.consent.get() {
+        Some(consent) => view! { <Question consent/> }.into_any(),
+        None => ().into_any(),
+    })
 }
 
 #[component]
@@ -76,7 +79,7 @@ fn Question(consent: Consent) -> impl IntoView {
                 </div>
             </div>
             <div class="consent-list">{body}</div>
-            <p class="error" role="alert">{move || error.get().map(|error| error.sentence())}</p>
+            <p class="error" role="alert">{live_text(move || error.get().map(|error| error.sentence()).unwrap_or_default())}</p>
             <div class="dialog-foot">
                 <button type="button" class="button" on:click=move |_| cancel()>
                     {if updated { "Not now" } else { "Cancel" }}
@@ -136,7 +139,7 @@ async fn allowed(app: App, consent: Consent, error: RwSignal<Option<HttpError>>,
 #[component]
 fn Everything(plugin: Arc<Plugin>) -> impl IntoView {
     let mut permissions: Vec<Permission> = plugin.manifest.known_permissions().collect();
-    permissions.sort_by_key(|permission| std::cmp::Reverse(permission.risk()));
+    by_risk(&mut permissions);
     let unsupported: Vec<String> =
         plugin.manifest.unsupported_permissions().map(|name| text::shown(name, text::NAME)).collect();
     let toolkits: Vec<String> = plugin.manifest.integrations.iter().map(ToString::to_string).collect();
@@ -182,6 +185,15 @@ fn WishList(wishes: Wishes) -> impl IntoView {
     view! {
         {(!wishes.permissions.is_empty()).then(|| view! { <PermissionList permissions=wishes.permissions/> })}
         {(!toolkits.is_empty()).then(|| view! { <ToolkitList toolkits/> })}
+    }
+}
+
+/// Brings the permissions that can do most harm to the front. The lists are short, and the standard library's
+/// sort would weigh more than this page's consent.
+pub(crate) fn by_risk(permissions: &mut Vec<Permission>) {
+    let all = std::mem::take(permissions);
+    for risk in [Risk::High, Risk::Medium, Risk::Low] {
+        permissions.extend(all.iter().filter(|permission| permission.risk() == risk));
     }
 }
 

@@ -14,7 +14,7 @@ mod sign_in;
 use leptos::prelude::*;
 
 use crate::state::app;
-use crate::ui::{Empty, Glyph};
+use crate::ui::{Empty, Glyph, live};
 pub(crate) use activity::Activity;
 pub(crate) use admin::{AdminHome, AdminIntegrations, AdminToolkitPage};
 pub(crate) use connections::Connections;
@@ -48,7 +48,7 @@ fn Page(
 fn ForUsers(children: ChildrenFn) -> impl IntoView {
     let app = app();
     let signed_in = Memo::new(move |_| app.user().is_some());
-    move || {
+    live(move || {
         if signed_in.get() {
             children().into_any()
         } else {
@@ -58,7 +58,7 @@ fn ForUsers(children: ChildrenFn) -> impl IntoView {
             }
             .into_any()
         }
-    }
+    })
 }
 
 /// What only admins see.
@@ -69,7 +69,7 @@ fn ForAdmins(children: ChildrenFn) -> impl IntoView {
     let children = StoredValue::new(children);
     view! {
         <ForUsers>
-            {move || {
+            {live(move || {
                 if admin.get() {
                     children.with_value(|children| children()).into_any()
                 } else {
@@ -80,7 +80,7 @@ fn ForAdmins(children: ChildrenFn) -> impl IntoView {
                     }
                     .into_any()
                 }
-            }}
+            })}
         </ForUsers>
     }
 }

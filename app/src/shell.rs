@@ -13,7 +13,7 @@ use crate::pages::{
     Setup, SignInPage,
 };
 use crate::state::{App, Loadable, app};
-use crate::ui::{BlockedPopups, Failure, Toasts};
+use crate::ui::{BlockedPopups, Failure, Toasts, live, live_maybe};
 use crate::workspace::{Workspace, is_workspace};
 use top_bar::TopBar;
 
@@ -74,7 +74,7 @@ fn Frame() -> impl IntoView {
         })
     };
     view! {
-        {move || match face.get() {
+        {live(move || match face.get() {
             Face::Starting => view! {
                 <div class="start" role="status">
                     <span class="spinner" aria-hidden="true"></span>
@@ -84,13 +84,13 @@ fn Frame() -> impl IntoView {
             .into_any(),
             Face::Failed => view! {
                 <main class="start">
-                    {move || error().map(|error| view! { <Failure error retry=move || app.load()/> })}
+                    {live_maybe(move || error().map(|error| view! { <Failure error retry=move || app.load()/> }.into_any()))}
                 </main>
             }
             .into_any(),
             Face::SignIn => view! { <Outside/> }.into_any(),
             Face::Inside => view! { <Inside/> }.into_any(),
-        }}
+        })}
         <ConsentDialog/>
         <BlockedPopups/>
         <Toasts/>
@@ -101,13 +101,13 @@ fn Frame() -> impl IntoView {
 #[component]
 fn Outside() -> impl IntoView {
     let path = use_location().pathname;
-    move || {
+    live(move || {
         if path.get() == "/setup" {
             view! { <Setup/> }.into_any()
         } else {
             view! { <SignInPage/> }.into_any()
         }
-    }
+    })
 }
 
 #[component]

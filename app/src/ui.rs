@@ -4,6 +4,7 @@ mod copy;
 mod dialog;
 mod field;
 mod icon;
+mod live;
 mod notices;
 mod places;
 
@@ -11,5 +12,6 @@ pub(crate) use copy::CopyField;
 pub(crate) use dialog::{Confirm, Dialog};
 pub(crate) use field::{Field, focus, focus_first_error};
 pub(crate) use icon::{Avatar, Glyph, Icon, PluginIcon, ToolbarIcon, ToolkitMark};
+pub(crate) use live::{live, live_if, live_maybe, live_text};
 pub(crate) use notices::{BlockedPopups, Toasts};
 pub(crate) use places::{Empty, Failure, Skeleton};

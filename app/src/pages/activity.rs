@@ -9,7 +9,7 @@ use crate::dates;
 use crate::http::Request;
 use crate::state::{Loadable, app, remote};
 use crate::text;
-use crate::ui::{Empty, Failure, Glyph, Skeleton};
+use crate::ui::{Empty, Failure, Glyph, Skeleton, live, live_if};
 
 /// The page.
 #[component]
@@ -44,7 +44,7 @@ fn List() -> impl IntoView {
             }
         });
     };
-    move || match first.get::<Activities>() {
+    live(move || match first.get::<Activities>() {
         Loadable::Loading => view! { <Skeleton rows=5/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || first.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.entries.is_empty() => view! {
@@ -62,19 +62,20 @@ fn List() -> impl IntoView {
                     </tr></thead>
                     <tbody>
                         {answer.entries.into_iter().map(row).collect_view()}
-                        {move || more.get().into_iter().map(row).collect_view()}
+                        {live(move || more.get().into_iter().map(row).collect_view().into_any())}
                     </tbody>
                 </table>
             </div>
-            <Show when=move || next().is_some()>
+            {live_if(move || next().is_some(), move || view! {
                 <p><button type="button" class="button" on:click=load_more>"Show older"</button></p>
-            </Show>
+            }
+            .into_any())}
         }
         .into_any(),
-    }
+    })
 }
 
-fn row(entry: Entry) -> impl IntoView {
+fn row(entry: Entry) -> AnyView {
     let ok = entry.outcome == "ok";
     let outcome = match entry.upstream_status {
         Some(status) => format!("{} · {status}", entry.outcome),
@@ -90,4 +91,5 @@ fn row(entry: Entry) -> impl IntoView {
             <td class="number">{format!("{} ms", entry.duration_ms)}</td>
         </tr>
     }
+    .into_any()
 }

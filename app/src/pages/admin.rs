@@ -13,7 +13,7 @@ use super::plugins::Failures;
 use super::{ForAdmins, Page};
 use crate::state::{Loadable, app, remote};
 use crate::text;
-use crate::ui::{Empty, Failure, Glyph, Skeleton, ToolkitMark};
+use crate::ui::{Empty, Failure, Glyph, Skeleton, ToolkitMark, live};
 pub(crate) use toolkit::AdminToolkitPage;
 
 /// `/admin` is not a page yet.
@@ -39,7 +39,7 @@ pub(crate) fn AdminIntegrations() -> impl IntoView {
 fn List() -> impl IntoView {
     let app = app();
     let toolkits = remote(app, api::ADMIN_TOOLKITS);
-    move || {
+    live(move || {
         match toolkits.get::<AdminToolkits>() {
         Loadable::Loading => view! { <Skeleton rows=3/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || toolkits.reload()/> }.into_any(),
@@ -57,7 +57,7 @@ fn List() -> impl IntoView {
             .into_any()
         }
     }
-    }
+    })
 }
 
 #[component]

@@ -8,7 +8,9 @@ use crate::dates;
 use crate::http::{self, Request};
 use crate::state::{App, Loadable, Remote, app, remote};
 use crate::text;
-use crate::ui::{Confirm, CopyField, Dialog, Empty, Failure, Field, Glyph, Skeleton, focus_first_error};
+use crate::ui::{
+    Confirm, CopyField, Dialog, Empty, Failure, Field, Glyph, Skeleton, focus_first_error, live, live_maybe,
+};
 
 /// The user's keys, and how to make one.
 #[component]
@@ -16,7 +18,7 @@ pub(super) fn ApiKeyList() -> impl IntoView {
     let app = app();
     let keys = remote(app, api::API_KEYS);
     let revoking = RwSignal::new(None::<ApiKey>);
-    let list = move || {
+    let list = live(move || {
         match keys.get::<ApiKeys>() {
         Loadable::Loading => view! { <Skeleton rows=1/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || keys.reload()/> }.into_any(),
@@ -29,7 +31,7 @@ pub(super) fn ApiKeyList() -> impl IntoView {
             view! { <ul class="rows">{rows.collect_view()}</ul> }.into_any()
         }
     }
-    };
+    });
     view! {
         <section aria-labelledby="api-keys" class="card">
             <h2 id="api-keys">"API keys"</h2>
@@ -37,7 +39,7 @@ pub(super) fn ApiKeyList() -> impl IntoView {
             {list}
             <NewKey keys/>
         </section>
-        {move || revoking.get().map(|key| view! {
+        {live_maybe(move || revoking.get().map(|key| view! {
             <Confirm
                 title="Revoke this key?"
                 sentence=format!("Scripts that use {} stop working at once.", text::shown(&key.name, text::NAME))
@@ -48,7 +50,8 @@ pub(super) fn ApiKeyList() -> impl IntoView {
                     revoke(app, key.id.clone(), keys);
                 }
             />
-        })}
+        }
+        .into_any()))}
     }
 }
 
@@ -119,7 +122,7 @@ fn NewKey(keys: Remote) -> impl IntoView {
             <Field id="key-name" label="What is it for?" value=name error=error placeholder="nightly report"/>
             <button type="submit" class="button">"Create key"</button>
         </form>
-        {move || created.get().map(|key| view! {
+        {live_maybe(move || created.get().map(|key| view! {
             <Dialog title="Your new key" on_cancel=move || created.set(None)>
                 <p>"Copy it now. It is not shown again."</p>
                 <CopyField id="new-key" label="API key" value=key/>
@@ -127,6 +130,7 @@ fn NewKey(keys: Remote) -> impl IntoView {
                     <button type="button" class="button primary" on:click=move |_| created.set(None)>"I have it"</button>
                 </div>
             </Dialog>
-        })}
+        }
+        .into_any()))}
     }
 }

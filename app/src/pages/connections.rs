@@ -11,7 +11,9 @@ use crate::dates;
 use crate::http::Request;
 use crate::state::{App, Loadable, Remote, app, remote};
 use crate::text;
-use crate::ui::{Confirm, Dialog, Empty, Failure, Glyph, Icon, Skeleton, ToolkitMark};
+use crate::ui::{
+    Confirm, Dialog, Empty, Failure, Glyph, Icon, Skeleton, ToolkitMark, live, live_if, live_maybe,
+};
 
 /// The page.
 #[component]
@@ -31,7 +33,7 @@ pub(crate) fn Connections() -> impl IntoView {
 fn Landed() -> impl IntoView {
     let query = use_query_map();
     let get = move |key: &str| query.with(|query| query.get(key));
-    move || {
+    live_maybe(move || {
         let status = get("status")?;
         let toolkit = get("toolkit").unwrap_or_default();
         let name = if toolkit.is_empty() { "The account".into() } else { text::shown(&toolkit, text::NAME) };
@@ -44,8 +46,9 @@ fn Landed() -> impl IntoView {
         let glyph = if good { Glyph::Check } else { Glyph::Alert };
         Some(view! {
             <div class="banner" class:good=good class:warn=!good role="status"><Icon glyph/><p>{sentence}</p></div>
-        })
-    }
+        }
+        .into_any())
+    })
 }
 
 #[component]
@@ -62,12 +65,13 @@ fn Lists() -> impl IntoView {
     });
     let enabled = move || app.session.with(|s| s.ready().is_none_or(|s| s.integrations));
     view! {
-        <Show when=move || !enabled()>
+        {live_if(move || !enabled(), || view! {
             <div class="banner warn" role="status">
                 <Icon glyph=Glyph::Alert/>
                 <p>"Integrations are not enabled on this server. Ask your admin to enable them."</p>
             </div>
-        </Show>
+        }
+        .into_any())}
         <section aria-labelledby="accounts">
             <h2 id="accounts">"Your accounts"</h2>
             <Accounts connections toolkits/>
@@ -83,7 +87,7 @@ fn Lists() -> impl IntoView {
 fn Accounts(connections: Remote, toolkits: Remote) -> impl IntoView {
     let leaving = RwSignal::new(None::<Connection>);
     let receipt = RwSignal::new(None::<Receipt>);
-    let list = move || match connections.get::<api::Connections>() {
+    let list = live(move || match connections.get::<api::Connections>() {
         Loadable::Loading => view! { <Skeleton rows=2/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || connections.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.connections.is_empty() => view! {
@@ -100,12 +104,13 @@ fn Accounts(connections: Remote, toolkits: Remote) -> impl IntoView {
             });
             view! { <ul class="list">{rows.collect_view()}</ul> }.into_any()
         }
-    };
+    });
     view! {
         {list}
         <Leaving leaving receipt connections/>
-        {move || receipt.get().map(|receipt_shown| view! {
-            <ReceiptDialog receipt=receipt_shown on_close=move || receipt.set(None)/>
+        {live(move || match receipt.get() {
+            Some(done) => view! { <ReceiptDialog receipt=done on_close=move || receipt.set(None)/> }.into_any(),
+            None => ().into_any(),
         })}
     }
 }
@@ -185,7 +190,7 @@ fn Leaving(
     connections: Remote,
 ) -> impl IntoView {
     let app = app();
-    move || {
+    live_maybe(move || {
         leaving.get().map(|connection| {
             let name = connection.account.label.clone().unwrap_or_else(|| connection.toolkit.to_string());
             let name = text::shown(&name, text::NAME);
@@ -202,8 +207,9 @@ fn Leaving(
                     }
                 />
             }
+            .into_any()
         })
-    }
+    })
 }
 
 fn disconnect(app: App, id: String, receipt: RwSignal<Option<Receipt>>, list: Remote) {
@@ -221,7 +227,7 @@ fn disconnect(app: App, id: String, receipt: RwSignal<Option<Receipt>>, list: Re
 
 /// What died, and what could not be killed.
 #[component]
-fn ReceiptDialog(receipt: Receipt, on_close: impl Fn() + Copy + Send + 'static) -> impl IntoView {
+fn ReceiptDialog(receipt: Receipt, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let rows = receipt.revoked.into_iter().map(|revoked| {
         let (good, bad) = (revoked.outcome == "revoked", revoked.outcome == "failed");
         let outcome = match revoked.outcome.as_str() {
@@ -244,7 +250,7 @@ fn ReceiptDialog(receipt: Receipt, on_close: impl Fn() + Copy + Send + 'static) 
             <ul class="wishes">{rows}</ul>
             {none.then(|| view! { <p class="muted">"There was nothing to take back at the service."</p> })}
             <div class="dialog-foot">
-                <button type="button" class="button primary" on:click=move |_| on_close()>"Done"</button>
+                <button type="button" class="button primary" on:click=move |_| on_close.run(())>"Done"</button>
             </div>
         </Dialog>
     }
@@ -252,7 +258,7 @@ fn ReceiptDialog(receipt: Receipt, on_close: impl Fn() + Copy + Send + 'static) 
 
 #[component]
 fn Offered(toolkits: Remote) -> impl IntoView {
-    move || match toolkits.get::<Toolkits>() {
+    live(move || match toolkits.get::<Toolkits>() {
         Loadable::Loading => view! { <Skeleton rows=1/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || toolkits.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.toolkits.is_empty() => view! {
@@ -265,7 +271,7 @@ fn Offered(toolkits: Remote) -> impl IntoView {
             let cards = answer.toolkits.into_iter().map(|toolkit| view! { <Offer toolkit/> });
             view! { <ul class="cards">{cards.collect_view()}</ul> }.into_any()
         }
-    }
+    })
 }
 
 #[component]

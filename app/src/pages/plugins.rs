@@ -7,11 +7,11 @@ use leptos_router::components::A;
 use taiku_bridge::api::{self, FailedFolder, Plugin, Source};
 
 use super::Page;
-use crate::consent::{Consent, PermissionList};
+use crate::consent::{Consent, PermissionList, by_risk};
 use crate::dates;
 use crate::state::{Loadable, app, remote};
 use crate::text;
-use crate::ui::{Confirm, Empty, Failure, Glyph, Icon, PluginIcon, Skeleton};
+use crate::ui::{Confirm, Empty, Failure, Glyph, Icon, PluginIcon, Skeleton, live, live_if, live_maybe};
 use crate::wire::Failed;
 use crate::workspace::panel_path;
 
@@ -20,7 +20,7 @@ use crate::workspace::panel_path;
 pub(crate) fn Plugins() -> impl IntoView {
     let app = app();
     let revoking = RwSignal::new(None::<Arc<Plugin>>);
-    let list = move || match app.plugins.get() {
+    let list = live(move || match app.plugins.get() {
         Loadable::Loading => view! { <Skeleton rows=3/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || app.load_plugins()/> }.into_any(),
         Loadable::Ready(plugins) if plugins.is_empty() => view! {
@@ -33,12 +33,12 @@ pub(crate) fn Plugins() -> impl IntoView {
             let items = plugins.into_iter().map(|plugin| view! { <Item plugin revoking/> });
             view! { <ul class="list">{items.collect_view()}</ul> }.into_any()
         }
-    };
+    });
     view! {
         <Page title="Plugins" lead="What each may do for you. You can take it back at any time.">
             {list}
-            <Show when=move || app.is_admin()><FailedFolders/></Show>
-            {move || revoking.get().map(|plugin| {
+            {live_if(move || app.is_admin(), || view! { <FailedFolders/> }.into_any())}
+            {live_maybe(move || revoking.get().map(|plugin| {
                 let name = text::shown(&plugin.name, text::NAME);
                 view! {
                     <Confirm
@@ -52,7 +52,8 @@ pub(crate) fn Plugins() -> impl IntoView {
                         }
                     />
                 }
-            })}
+                .into_any()
+            }))}
         </Page>
     }
 }
@@ -112,7 +113,7 @@ fn Granted(plugin: Arc<Plugin>) -> impl IntoView {
         return view! { <p class="muted">"Nothing is allowed yet. It asks when you open it."</p> }.into_any();
     };
     let mut permissions: Vec<_> = stored.grant.permissions.iter().copied().collect();
-    permissions.sort_by_key(|permission| std::cmp::Reverse(permission.risk()));
+    by_risk(&mut permissions);
     let toolkits =
         stored.grant.integrations.iter().map(|slug| view! { <li class="chip">{slug.to_string()}</li> });
     view! {
@@ -132,10 +133,10 @@ fn Granted(plugin: Arc<Plugin>) -> impl IntoView {
 fn FailedFolders() -> impl IntoView {
     let app = app();
     let folders = remote(app, api::ADMIN_PLUGINS);
-    move || {
+    live_maybe(move || {
         let failed = folders.ready::<Failed>().map(|answer| answer.0);
-        failed.filter(|failed| !failed.is_empty()).map(|failed| view! { <Failures failed/> })
-    }
+        failed.filter(|failed| !failed.is_empty()).map(|failed| view! { <Failures failed/> }.into_any())
+    })
 }
 
 /// Folders with what is wrong in them.

@@ -7,7 +7,7 @@ use taiku_bridge::api::{self, Session, Setup as Body};
 
 use crate::http::{self, HttpError, Request};
 use crate::state::app;
-use crate::ui::{Field, focus_first_error};
+use crate::ui::{Field, focus_first_error, live_text};
 
 /// The set-up page. The token is in the address's fragment, which browsers do not send.
 #[component]
@@ -81,9 +81,9 @@ pub(crate) fn Setup() -> impl IntoView {
                     required=true
                     error=of("/password")
                 />
-                <p class="error" role="alert">{other}</p>
+                <p class="error" role="alert">{live_text(move || other().unwrap_or_default())}</p>
                 <button type="submit" class="button primary wide" disabled=move || busy.get() || missing>
-                    {move || if busy.get() { "Setting up…" } else { "Make the first admin" }}
+                    {live_text(move || if busy.get() { "Setting up…" } else { "Make the first admin" }.into())}
                 </button>
             </form>
         </main>

@@ -2,12 +2,13 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_router::components::A;
 use taiku_bridge::Code;
 use taiku_bridge::api::{self, Session, SignIn};
 
 use crate::http::{self, HttpError, Request};
 use crate::state::{App, app};
-use crate::ui::{Field, Glyph, Icon, focus, focus_first_error};
+use crate::ui::{Field, Glyph, Icon, focus, focus_first_error, live_if, live_text};
 
 /// The page for servers that want to know everybody, and for `/sign-in`.
 #[component]
@@ -19,9 +20,10 @@ pub(crate) fn SignInPage() -> impl IntoView {
         <main class="outside" id="main">
             <div class="outside-brand"><span class="brand-mark big" aria-hidden="true"></span><p>"taiku"</p></div>
             <SignInCard top=true/>
-            <Show when=visitors>
-                <p class="muted"><leptos_router::components::A href="/">"Look around without signing in"</leptos_router::components::A></p>
-            </Show>
+            {live_if(visitors, || view! {
+                <p class="muted"><A href="/">"Look around without signing in"</A></p>
+            }
+            .into_any())}
         </main>
     }
 }
@@ -74,9 +76,9 @@ pub(crate) fn SignInCard(
                 required=true
                 error=error
             />
-            <div aria-live="assertive" class="visually-hidden">{move || error.get()}</div>
+            <div aria-live="assertive" class="visually-hidden">{live_text(move || error.get().unwrap_or_default())}</div>
             <button type="submit" class="button primary wide" disabled=move || busy.get()>
-                {move || if busy.get() { "Signing in…" } else { "Sign in" }}<Icon glyph=Glyph::Arrow/>
+                {live_text(move || if busy.get() { "Signing in…" } else { "Sign in" }.into())}<Icon glyph=Glyph::Arrow/>
             </button>
         </form>
     }

@@ -10,7 +10,7 @@ use web_sys::{KeyboardEvent, Node};
 
 use crate::state::{App, app};
 use crate::text;
-use crate::ui::{Avatar, Glyph, Icon, ToolbarIcon};
+use crate::ui::{Avatar, Glyph, Icon, ToolbarIcon, live, live_if};
 use crate::workspace::panel_path;
 
 /// The bar at the top of every page.
@@ -66,7 +66,7 @@ fn Navigation(open: RwSignal<bool>) -> impl IntoView {
                 {link("/plugins", Glyph::Plugin, "Plugins")}
                 {link("/connections", Glyph::Link, "Connections")}
                 {link("/activity", Glyph::Activity, "Activity")}
-                <Show when=move || app.is_admin()>{link("/admin/integrations", Glyph::Shield, "Admin")}</Show>
+                {live_if(move || app.is_admin(), move || link("/admin/integrations", Glyph::Shield, "Admin").into_any())}
             </ul>
         </nav>
     }
@@ -167,13 +167,13 @@ fn ToolbarButton(action: Action) -> impl IntoView {
 #[component]
 fn Account() -> impl IntoView {
     let app = app();
-    move || match app.user() {
+    live(move || match app.user() {
         None => view! { <A href="/sign-in" attr:class="button small">"Sign in"</A> }.into_any(),
         Some(user) => {
             let name = text::shown(&user.name, text::NAME);
             view! { <AccountMenu name email=text::shown(&user.email, text::NAME)/> }.into_any()
         }
-    }
+    })
 }
 
 /// A button with a list that opens below it, and closes when the focus leaves it.

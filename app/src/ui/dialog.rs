@@ -11,7 +11,7 @@ use web_sys::{Event, HtmlElement};
 pub(crate) fn Dialog(
     title: &'static str,
     #[prop(optional)] class: &'static str,
-    on_cancel: impl Fn() + 'static,
+    #[prop(into)] on_cancel: Callback<()>,
     children: Children,
 ) -> impl IntoView {
     let node = NodeRef::<html::Dialog>::new();
@@ -32,7 +32,7 @@ pub(crate) fn Dialog(
     let cancel = move |event: Event| {
         // It goes away when its owner says so.
         event.prevent_default();
-        on_cancel();
+        on_cancel.run(());
     };
     view! {
         <dialog node_ref=node class=format!("dialog {class}") aria-labelledby="dialog-title" on:cancel=cancel>
@@ -48,16 +48,15 @@ pub(crate) fn Confirm(
     title: &'static str,
     #[prop(into)] sentence: String,
     action: &'static str,
-    on_confirm: impl Fn() + Send + 'static,
-    on_cancel: impl Fn() + Clone + Send + 'static,
+    #[prop(into)] on_confirm: Callback<()>,
+    #[prop(into)] on_cancel: Callback<()>,
 ) -> impl IntoView {
-    let cancelled = on_cancel.clone();
     view! {
-        <Dialog title=title on_cancel=cancelled>
+        <Dialog title=title on_cancel>
             <p>{sentence}</p>
             <div class="dialog-foot">
-                <button type="button" class="button" on:click=move |_| on_cancel()>"Cancel"</button>
-                <button type="button" class="button danger" on:click=move |_| on_confirm()>{action}</button>
+                <button type="button" class="button" on:click=move |_| on_cancel.run(())>"Cancel"</button>
+                <button type="button" class="button danger" on:click=move |_| on_confirm.run(())>{action}</button>
             </div>
         </Dialog>
     }

@@ -1,8 +1,11 @@
 //! Input fields with their labels, hints and errors.
 
 use leptos::prelude::*;
+
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
+
+use super::live_text;
 
 /// A text field. Its label, hint and error are tied to it.
 #[component]
@@ -37,7 +40,7 @@ pub(crate) fn Field(
                 prop:value=move || value.get()
                 on:input:target=move |event| value.set(event.target().value())
             />
-            <p class="error" id=error_id>{move || error.get()}</p>
+            <p class="error" id=error_id>{live_text(move || error.get().unwrap_or_default())}</p>
         </div>
     }
 }

@@ -19,13 +19,13 @@ pub(crate) fn Empty(glyph: Glyph, title: &'static str, children: Children) -> im
 
 /// It could not be had, and why.
 #[component]
-pub(crate) fn Failure(error: HttpError, retry: impl Fn() + 'static) -> impl IntoView {
+pub(crate) fn Failure(error: HttpError, #[prop(into)] retry: Callback<()>) -> impl IntoView {
     view! {
         <div class="empty failed" role="alert">
             <Icon glyph=Glyph::Alert/>
             <h3>"This could not be loaded"</h3>
             <p>{error.sentence()}</p>
-            <button type="button" class="button" on:click=move |_| retry()>"Try again"</button>
+            <button type="button" class="button" on:click=move |_| retry.run(())>"Try again"</button>
         </div>
     }
 }

@@ -10,7 +10,7 @@ use super::frame::panel_path;
 use crate::pages::SignInCard;
 use crate::state::{Loadable, app};
 use crate::text;
-use crate::ui::{Empty, Failure, Glyph, Icon, PluginIcon, Skeleton};
+use crate::ui::{Empty, Failure, Glyph, Icon, PluginIcon, Skeleton, live, live_if, live_text};
 
 /// The start of the workspace.
 #[component]
@@ -20,12 +20,10 @@ pub(super) fn Home() -> impl IntoView {
     view! {
         <div class="home">
             <header class="page-head">
-                <h1>{move || greeting(app.user().map(|user| user.name))}</h1>
+                <h1>{live_text(move || greeting(app.user().map(|user| user.name)))}</h1>
                 <p class="lead">"Open a plugin. It asks before it does anything for you."</p>
             </header>
-            <Show when=visitor>
-                <SignInCard/>
-            </Show>
+            {live_if(visitor, || view! { <SignInCard/> }.into_any())}
             <section aria-labelledby="home-plugins">
                 <h2 id="home-plugins">"Plugins"</h2>
                 <PluginCards/>
@@ -44,7 +42,7 @@ fn greeting(name: Option<String>) -> String {
 #[component]
 fn PluginCards() -> impl IntoView {
     let app = app();
-    move || match app.plugins.get() {
+    live(move || match app.plugins.get() {
         Loadable::Loading => view! { <Skeleton rows=2/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || app.load_plugins()/> }.into_any(),
         Loadable::Ready(plugins) if plugins.is_empty() => view! {
@@ -57,7 +55,7 @@ fn PluginCards() -> impl IntoView {
             <ul class="cards">{plugins.into_iter().map(|plugin| view! { <Card plugin/> }).collect_view()}</ul>
         }
         .into_any(),
-    }
+    })
 }
 
 #[component]

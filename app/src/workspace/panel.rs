@@ -8,7 +8,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 use super::frame::{Frame, FrameState};
 use crate::bridge_host;
 use crate::state::app;
-use crate::ui::{Glyph, Icon, PluginIcon};
+use crate::ui::{Glyph, Icon, PluginIcon, live};
 
 /// A panel. Its frame is put into its place once, and again only when it is loaded again.
 #[component]
@@ -90,7 +90,7 @@ fn Header(frame: Frame) -> impl IntoView {
 #[component]
 fn Cover(frame: Frame) -> impl IntoView {
     let state = frame.state.clone();
-    move || {
+    live(move || {
         let reloads = frame.reloads.clone();
         let sentence = match state.get() {
             FrameState::Live => return ().into_any(),
@@ -118,5 +118,5 @@ fn Cover(frame: Frame) -> impl IntoView {
             </div>
         }
         .into_any()
-    }
+    })
 }

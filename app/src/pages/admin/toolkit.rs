@@ -12,7 +12,9 @@ use super::form::{Form, SettingField};
 use crate::http::{self, HttpError, Request};
 use crate::state::{Loadable, Remote, Tone, app, remote};
 use crate::text;
-use crate::ui::{CopyField, Empty, Failure, Field, Glyph, Icon, Skeleton, focus_first_error};
+use crate::ui::{
+    CopyField, Empty, Failure, Field, Glyph, Icon, Skeleton, focus_first_error, live, live_text,
+};
 
 /// The page of one toolkit.
 #[component]
@@ -20,7 +22,7 @@ pub(crate) fn AdminToolkitPage() -> impl IntoView {
     let params = use_params_map();
     let slug =
         Memo::new(move |_| params.with(|params| Slug::parse(&params.get("slug").unwrap_or_default()).ok()));
-    move || {
+    live(move || {
         let slug = slug.get();
         view! {
             <Page title=slug.as_ref().map_or_else(|| "No such toolkit".into(), ToString::to_string)>
@@ -36,18 +38,19 @@ pub(crate) fn AdminToolkitPage() -> impl IntoView {
                 </ForAdmins>
             </Page>
         }
-    }
+        .into_any()
+    })
 }
 
 #[component]
 fn Loaded(slug: Slug) -> impl IntoView {
     let app = app();
     let toolkit = remote(app, api::admin_toolkit(&slug));
-    move || match toolkit.get::<AdminToolkit>() {
+    live(move || match toolkit.get::<AdminToolkit>() {
         Loadable::Loading => view! { <Skeleton rows=3/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || toolkit.reload()/> }.into_any(),
         Loadable::Ready(known) => view! { <Edit known toolkit/> }.into_any(),
-    }
+    })
 }
 
 #[component]
@@ -99,7 +102,7 @@ fn Edit(known: AdminToolkit, toolkit: Remote) -> impl IntoView {
             <Register known=known.clone()/>
             <Client form=fields.clone() error/>
             <SettingFields fields=fields.settings error/>
-            <p class="error" role="alert">{move || error.with(other_sentence)}</p>
+            <p class="error" role="alert">{live_text(move || error.with(other_sentence).unwrap_or_default())}</p>
             <div class="form-foot">
                 <button type="submit" class="button primary" disabled=move || busy.get()>
                     {if enabled { "Save" } else { "Save and enable" }}
@@ -229,7 +232,7 @@ fn OneSetting(field: SettingField, error: RwSignal<Option<HttpError>>) -> impl I
                 prop:value=move || value.get()
                 on:input:target=move |event| value.set(event.target().value())
             />
-            <p class="error" id=error_id>{move || wrong.get()}</p>
+            <p class="error" id=error_id>{live_text(move || wrong.get().unwrap_or_default())}</p>
         </div>
     }
 }
