@@ -19,12 +19,19 @@ pub mod vault_checks;
 mod tests;
 
 use std::borrow::Cow;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::postgres::PgPoolOptions;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteError, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transaction};
 
 /// Each migration in order: version, name, text.
@@ -86,13 +93,24 @@ pub(crate) use row;
 pub enum StoreError {
     /// The database refused or could not be reached.
     #[error("the database failed: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
     /// A migration failed, or the database is newer than this program.
     #[error("the database could not be migrated: {0}")]
     Migrate(#[from] MigrateError),
     /// The address of the database is none that we know.
     #[error("TAIKU_DATABASE_URL must begin with `sqlite://` or `postgres://`")]
     Url,
+    /// The file of an SQLite database, or its folder, could not be made.
+    #[error("the database file {} could not be made: {source}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A text with a NUL character. Postgres stores none; SQLite would, so the store refuses it for both.
+    #[error("a text holds a NUL character, which cannot be stored")]
+    Nul,
     /// A write touched the wrong number of rows.
     #[error("{what} changed {rows} rows instead of one")]
     Rows {
@@ -121,17 +139,37 @@ impl StoreError {
     pub fn is_busy(&self) -> bool {
         match self {
             Self::Database(sqlx::Error::PoolTimedOut) => true,
-            Self::Database(sqlx::Error::Database(error)) => {
-                // SQLITE_BUSY and SQLITE_LOCKED with their extended codes; Postgres' serialisation failures.
-                matches!(error.code().as_deref(), Some("5" | "6" | "261" | "517" | "262" | "40001" | "40P01"))
-            }
+            Self::Database(sqlx::Error::Database(error)) => engine_is_busy(error.as_ref()),
             Self::Database(_)
             | Self::Migrate(_)
             | Self::Url
+            | Self::File { .. }
+            | Self::Nul
             | Self::Rows { .. }
             | Self::Inconsistent { .. } => false,
         }
     }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        // What Postgres says of a NUL is `character_not_in_repertoire`.
+        match error.as_database_error().and_then(DatabaseError::code).as_deref() {
+            Some("22021") => Self::Nul,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+fn engine_is_busy(error: &dyn DatabaseError) -> bool {
+    let code = error.code();
+    let code = code.as_deref().unwrap_or_default();
+    if error.try_downcast_ref::<SqliteError>().is_some() {
+        // The lower byte of an extended code is its kind: SQLITE_BUSY and SQLITE_LOCKED.
+        return code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6));
+    }
+    // Serialisation failure, deadlock, lock not available, too many connections, starting or stopping.
+    matches!(code, "40001" | "40P01" | "55P03" | "53300" | "57P01" | "57P02" | "57P03")
 }
 
 /// A result of the store.
@@ -169,12 +207,16 @@ impl Store {
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
                     .busy_timeout(BUSY_TIMEOUT);
+                make_private_file(options.get_filename())?;
                 let pool = SqlitePoolOptions::new().max_connections(8).acquire_timeout(BUSY_TIMEOUT);
                 Ok(Self::Sqlite(pool.connect_with(options).await?))
             }
             Some(("postgres" | "postgresql", _)) => {
+                // Without it a writer waits for another one for ever.
+                let lock_timeout = [("lock_timeout", BUSY_TIMEOUT.as_millis())];
+                let options = PgConnectOptions::from_str(url)?.options(lock_timeout);
                 let pool = PgPoolOptions::new().max_connections(16).acquire_timeout(BUSY_TIMEOUT);
-                Ok(Self::Postgres(pool.connect(url).await?))
+                Ok(Self::Postgres(pool.connect_with(options).await?))
             }
             _ => Err(StoreError::Url),
         }
@@ -278,6 +320,33 @@ impl Tx {
         }
         Ok(())
     }
+}
+
+/// Makes the file of a database that is not there yet, for its owner alone; so is a folder that is made for it.
+/// SQLite gives its journal the mode of the database.
+fn make_private_file(path: &Path) -> Result<()> {
+    if path.to_string_lossy().starts_with("file:") {
+        // The name that sqlx gives to a database in memory.
+        return Ok(());
+    }
+    let failed = |source| StoreError::File { path: path.to_owned(), source };
+    if let Some(folder) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+    }
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error)),
+        Err(_) | Ok(_) => Ok(()),
+    }
+}
+
+/// Refuses a text with a NUL character before an engine sees it: what comes from outside is bound through this.
+fn text(text: &str) -> Result<&str> {
+    if text.contains('\0') { Err(StoreError::Nul) } else { Ok(text) }
+}
+
+/// The same for a text that may be missing.
+fn optional_text(value: Option<&str>) -> Result<Option<&str>> {
+    value.map(text).transpose()
 }
 
 /// Insists that a write touched exactly one row.

@@ -2,7 +2,7 @@
 
 use taiku_bridge::api::Activity;
 
-use super::{Result, Tx, execute, one, row, with};
+use super::{Result, Tx, execute, one, optional_text, row, text, with};
 use crate::clock::{DAY, Millis, rfc3339};
 
 /// Entries on one page.
@@ -61,11 +61,11 @@ pub async fn add(tx: &mut Tx, entry: &Entry<'_>) -> Result<()> {
             .bind(entry.id)
             .bind(entry.user_id)
             .bind(entry.at)
-            .bind(entry.plugin)
-            .bind(entry.toolkit)
-            .bind(entry.action)
-            .bind(entry.connection_id)
-            .bind(entry.outcome)
+            .bind(optional_text(entry.plugin)?)
+            .bind(text(entry.toolkit)?)
+            .bind(text(entry.action)?)
+            .bind(optional_text(entry.connection_id)?)
+            .bind(text(entry.outcome)?)
             .bind(entry.upstream_status.map(i64::from))
             .bind(entry.duration)
     )?;
@@ -89,7 +89,7 @@ pub async fn page(
     )
     .bind(user_id)
     .bind(at)
-    .bind(id)
+    .bind(text(id)?)
     .fetch_all(conn))?;
     let more = rows.len() > PAGE;
     rows.truncate(PAGE);

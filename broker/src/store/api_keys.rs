@@ -2,7 +2,7 @@
 
 use taiku_bridge::api::{ApiKey, User};
 
-use super::{Result, Tx, execute, list, list_text, one, row, with};
+use super::{Result, Tx, execute, list, list_text, one, row, text, with};
 use crate::clock::{MINUTE, Millis, rfc3339};
 
 /// A key that may be used.
@@ -70,7 +70,7 @@ pub async fn add(tx: &mut Tx, key: &NewKey<'_>, now: Millis) -> Result<()> {
             .bind(key.id)
             .bind(key.key_hash)
             .bind(key.user_id)
-            .bind(key.name)
+            .bind(text(key.name)?)
             .bind(key.scopes.map(list_text))
             .bind(now)
             .bind(key.expires_at)
@@ -139,5 +139,5 @@ fn api_key(row: Row) -> Result<ApiKey> {
 /// When the database fails.
 pub async fn revoke(tx: &mut Tx, user_id: &str, id: &str) -> Result<bool> {
     let query = "delete from api_keys where id = $1 and user_id = $2";
-    Ok(execute!(tx, sqlx::query(query).bind(id).bind(user_id))? == 1)
+    Ok(execute!(tx, sqlx::query(query).bind(text(id)?).bind(user_id))? == 1)
 }

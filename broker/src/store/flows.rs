@@ -1,6 +1,6 @@
 //! OAuth flows under way: each is finished once, by the browser, session and user that began it.
 
-use super::{Result, StoreError, Tx, execute, list, list_text, one, row, with};
+use super::{Result, StoreError, Tx, execute, list, list_text, one, optional_text, row, text, with};
 use crate::clock::{MINUTE, Millis};
 
 /// A flow must be finished within this time.
@@ -112,8 +112,8 @@ pub async fn begin(tx: &mut Tx, flow: &Flow, state_hash: &[u8], now: Millis) -> 
             .bind(&flow.toolkit)
             .bind(&flow.context_id)
             .bind(&flow.context_hash)
-            .bind(flow.plugin.as_deref())
-            .bind(&flow.callback_url)
+            .bind(optional_text(flow.plugin.as_deref())?)
+            .bind(text(&flow.callback_url)?)
             .bind(list_text(&flow.scopes))
             .bind(&flow.secrets)
             .bind(now)
@@ -141,7 +141,7 @@ pub async fn pending(tx: &mut Tx, user_id: &str, now: Millis) -> Result<i64> {
 /// When the database fails.
 pub async fn by_id(tx: &mut Tx, id: &str) -> Result<Option<Flow>> {
     let row: Option<Row> =
-        with!(tx, |conn| sqlx::query_as(select!("id = $1")).bind(id).fetch_optional(conn))?;
+        with!(tx, |conn| sqlx::query_as(select!("id = $1")).bind(text(id)?).fetch_optional(conn))?;
     row.map(Flow::try_from).transpose()
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use taiku_bridge::api::StoredGrant;
 use taiku_bridge::{Grant, PluginId};
 
-use super::{Result, Tx, execute, list, list_text, one, row, with};
+use super::{Result, Tx, execute, list, list_text, one, row, text, with};
 use crate::clock::{Millis, rfc3339};
 
 row! {
@@ -99,7 +99,7 @@ pub async fn put(
         sqlx::query(query)
             .bind(user_id)
             .bind(plugin.key())
-            .bind(version)
+            .bind(text(version)?)
             .bind(list_text(&permissions))
             .bind(list_text(&integrations))
             .bind(now)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use taiku_bridge::Slug;
 
-use super::{Result, Tx, execute, list, list_text, one, row, with};
+use super::{Result, Tx, execute, list, list_text, one, optional_text, row, text, with};
 use crate::clock::Millis;
 
 /// What an admin has set up. Secrets are vault records.
@@ -144,7 +144,7 @@ pub async fn save(tx: &mut Tx, toolkit: &Slug, integration: &Integration, now: M
         sqlx::query(query)
             .bind(toolkit.as_str())
             .bind(integration.enabled)
-            .bind(integration.client_id.as_deref())
+            .bind(optional_text(integration.client_id.as_deref())?)
             .bind(integration.client_secret.as_deref())
             .bind(integration.scopes.as_deref().map(list_text))
             .bind(now)
@@ -154,11 +154,11 @@ pub async fn save(tx: &mut Tx, toolkit: &Slug, integration: &Integration, now: M
     execute!(tx, sqlx::query("delete from integration_settings where toolkit = $1").bind(toolkit.as_str()))?;
     for (key, value) in &integration.settings {
         let (plain, sealed) = match value {
-            Value::Plain(text) => (Some(text.as_str()), None),
+            Value::Plain(value) => (Some(text(value)?), None),
             Value::Sealed(record) => (None, Some(record.as_slice())),
         };
         let query = "insert into integration_settings (toolkit, key, value, sealed) values ($1, $2, $3, $4)";
-        execute!(tx, sqlx::query(query).bind(toolkit.as_str()).bind(key).bind(plain).bind(sealed))?;
+        execute!(tx, sqlx::query(query).bind(toolkit.as_str()).bind(text(key)?).bind(plain).bind(sealed))?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use taiku_bridge::api::{Role, User};
 
-use super::{Result, StoreError, Tx, execute, one, row, with};
+use super::{Result, StoreError, Tx, execute, one, row, text, with};
 use crate::clock::Millis;
 
 /// A user with what signing in needs.
@@ -67,7 +67,7 @@ pub fn normal_email(email: &str) -> String {
     email.trim().to_lowercase()
 }
 
-/// Adds a user whose address is in normal form. Returns false if the address is taken.
+/// Adds a user, with the address in normal form. Returns false if the address is taken.
 ///
 /// # Errors
 /// When the database fails.
@@ -79,8 +79,8 @@ pub async fn add(tx: &mut Tx, user: &User, password_hash: &str, now: Millis) -> 
              values ($1, $2, $3, $4, $5, $6) on conflict (email) do nothing"
         )
         .bind(&user.id)
-        .bind(&user.email)
-        .bind(&user.name)
+        .bind(text(&normal_email(&user.email))?)
+        .bind(text(&user.name)?)
         .bind(role_text(user.role))
         .bind(password_hash)
         .bind(now)
@@ -94,7 +94,7 @@ pub async fn add(tx: &mut Tx, user: &User, password_hash: &str, now: Millis) -> 
 /// When the database fails.
 pub async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<Account>> {
     let row: Option<Row> = with!(tx, |conn| sqlx::query_as("select * from users where email = $1")
-        .bind(normal_email(email))
+        .bind(text(&normal_email(email))?)
         .fetch_optional(conn))?;
     row.map(Account::try_from).transpose()
 }
