@@ -156,6 +156,13 @@ create table audit (
     hash bytea not null
 );
 
+-- One row: the last entry that was written, so that deleting the newest ones shows.
+create table audit_head (
+    id bigint primary key check (id = 1),
+    seq bigint not null,
+    hash bytea not null
+);
+
 -- A known answer for each ring, so that a foreign keyring is noticed before anything is written.
 create table vault_checks (
     ring text primary key,

@@ -5,7 +5,7 @@
 use serde_json::Value;
 use taiku_bridge::api::AuditEntry;
 
-use super::{Result, Tx, execute, one, row, with};
+use super::{Result, Tx, execute, one, row, text, with};
 use crate::clock::{Millis, rfc3339};
 use crate::vault::hash::sha256;
 
@@ -49,10 +49,7 @@ pub async fn add(
         // SQLite has one writer; on Postgres two of them must not both continue the same entry.
         sqlx::query("lock table audit in exclusive mode").execute(&mut **tx).await?;
     }
-    let last: Option<(i64, Vec<u8>)> =
-        with!(tx, |conn| sqlx::query_as("select seq, hash from audit order by seq desc limit 1")
-            .fetch_optional(conn))?;
-    let (last_seq, last_hash) = last.unwrap_or((0, Vec::new()));
+    let (last_seq, last_hash) = head(tx).await?;
     let actor = match actor {
         Actor::User(id) => id,
         Actor::System => "system",
@@ -76,11 +73,23 @@ pub async fn add(
             .bind(row.at)
             .bind(&row.actor)
             .bind(&row.action)
-            .bind(&row.subject)
+            .bind(text(&row.subject)?)
             .bind(&row.detail)
             .bind(hash.as_slice())
     )?;
-    one("appending to the audit log", done)
+    one("appending to the audit log", done)?;
+    let query = "insert into audit_head (id, seq, hash) values (1, $1, $2) \
+                 on conflict (id) do update set seq = excluded.seq, hash = excluded.hash";
+    one(
+        "moving the head of the audit log",
+        execute!(tx, sqlx::query(query).bind(row.seq).bind(hash.as_slice()))?,
+    )
+}
+
+/// The last entry that was written: without it, deleting the newest entries would not show.
+async fn head(tx: &mut Tx) -> Result<(i64, Vec<u8>)> {
+    let head = with!(tx, |conn| sqlx::query_as("select seq, hash from audit_head").fetch_optional(conn))?;
+    Ok(head.unwrap_or_default())
 }
 
 fn chain(previous: &[u8], row: &Row) -> [u8; 32] {
@@ -144,27 +153,33 @@ pub enum Verdict {
     },
 }
 
-/// Follows the whole chain.
+/// Follows the whole chain. On Postgres, writers wait meanwhile: a log that grows while it is read looks torn.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn verify(tx: &mut Tx) -> Result<Verdict> {
-    let (mut last, mut hash) = (0, Vec::new());
+    if let Tx::Postgres(tx) = tx {
+        sqlx::query("lock table audit in share mode").execute(&mut **tx).await?;
+    }
+    let end = head(tx).await?;
+    let (mut from, mut last, mut hash) = (i64::MIN, 0, Vec::new());
     loop {
         let rows: Vec<Row> = with!(tx, |conn| sqlx::query_as(
             "select seq, at, actor, action, subject, detail, hash from audit where seq > $1 \
              order by seq limit 500"
         )
-        .bind(last)
+        .bind(from)
         .fetch_all(conn))?;
         if rows.is_empty() {
-            return Ok(Verdict::Sound { entries: last });
+            let sound = (last, hash) == end;
+            let seq = last.min(end.0) + 1;
+            return Ok(if sound { Verdict::Sound { entries: last } } else { Verdict::Broken { seq } });
         }
         for row in rows {
             if row.seq != last + 1 || chain(&hash, &row).as_slice() != row.hash {
-                return Ok(Verdict::Broken { seq: last + 1 });
+                return Ok(Verdict::Broken { seq: row.seq.min(last + 1) });
             }
-            (last, hash) = (row.seq, row.hash);
+            (from, last, hash) = (row.seq, row.seq, row.hash);
         }
     }
 }
