@@ -5,7 +5,7 @@
 use taiku_bridge::Slug;
 use taiku_bridge::api::{self, Account, Status};
 
-use super::{Result, StoreError, Tx, execute, list, list_text, one, row, with};
+use super::{Result, StoreError, Tx, execute, list, list_text, one, optional_text, row, text, with};
 use crate::clock::{DAY, Millis, rfc3339};
 
 /// A connection.
@@ -225,7 +225,7 @@ pub async fn of_user(tx: &mut Tx, user_id: &str) -> Result<Vec<Connection>> {
 pub async fn find(tx: &mut Tx, user_id: &str, id: &str) -> Result<Option<Connection>> {
     let row: Option<Row> =
         with!(tx, |conn| sqlx::query_as("select * from connections where id = $1 and user_id = $2")
-            .bind(id)
+            .bind(text(id)?)
             .bind(user_id)
             .fetch_optional(conn))?;
     row.map(Connection::try_from).transpose()
@@ -250,6 +250,7 @@ pub struct Activation<'a> {
 /// When the connection has changed since it was read, or the database fails.
 pub async fn activate(tx: &mut Tx, activation: &Activation<'_>) -> Result<()> {
     let Activation { connection, tokens, account, scopes } = activation;
+    lock_connections(tx, &connection.user_id).await?;
     let replaced = take_over(tx, connection, account).await?;
     let others: i64 = with!(tx, |conn| sqlx::query_scalar(
         "select count(*) from connections \
@@ -269,9 +270,9 @@ pub async fn activate(tx: &mut Tx, activation: &Activation<'_>) -> Result<()> {
         sqlx::query(query)
             .bind(&connection.id)
             .bind(connection.generation)
-            .bind(account.id.as_deref())
-            .bind(account.label.as_deref())
-            .bind(account.avatar.as_deref())
+            .bind(optional_text(account.id.as_deref())?)
+            .bind(optional_text(account.label.as_deref())?)
+            .bind(optional_text(account.avatar.as_deref())?)
             .bind(list_text(scopes))
             .bind(&tokens.access)
             .bind(tokens.refresh.as_deref())
@@ -281,6 +282,16 @@ pub async fn activate(tx: &mut Tx, activation: &Activation<'_>) -> Result<()> {
             .bind(replaced.alias.as_deref())
     )?;
     one("activating a connection", done)
+}
+
+/// Lets one transaction at a time decide which of a user's connections is the default and which take whose place.
+/// SQLite has one writer anyway.
+async fn lock_connections(tx: &mut Tx, user_id: &str) -> Result<()> {
+    if let Tx::Postgres(tx) = tx {
+        let query = "select id from users where id = $1 for no key update";
+        sqlx::query(query).bind(user_id).execute(&mut **tx).await?;
+    }
+    Ok(())
 }
 
 #[derive(Default)]
@@ -298,7 +309,7 @@ async fn take_over(tx: &mut Tx, connection: &Connection, account: &Account) -> R
     )
     .bind(&connection.user_id)
     .bind(connection.toolkit.as_str())
-    .bind(account_id)
+    .bind(text(account_id)?)
     .bind(&connection.id)
     .fetch_all(conn))?;
     let mut replaced = Replaced::default();
@@ -369,7 +380,7 @@ pub async fn fail(tx: &mut Tx, id: &str, why: &str) -> Result<()> {
 /// When the database fails.
 pub async fn remove(tx: &mut Tx, user_id: &str, id: &str) -> Result<bool> {
     let query = "delete from connections where id = $1 and user_id = $2";
-    Ok(execute!(tx, sqlx::query(query).bind(id).bind(user_id))? == 1)
+    Ok(execute!(tx, sqlx::query(query).bind(text(id)?).bind(user_id))? == 1)
 }
 
 /// Notes that a tool used a connection.
@@ -386,6 +397,7 @@ pub async fn used(tx: &mut Tx, id: &str, now: Millis) -> Result<()> {
 /// # Errors
 /// When the user has no such connection, or the database fails.
 pub async fn make_default(tx: &mut Tx, connection: &Connection) -> Result<()> {
+    lock_connections(tx, &connection.user_id).await?;
     let query =
         "update connections set is_default = false where user_id = $1 and toolkit = $2 and is_default";
     execute!(tx, sqlx::query(query).bind(&connection.user_id).bind(connection.toolkit.as_str()))?;
@@ -400,7 +412,8 @@ pub async fn make_default(tx: &mut Tx, connection: &Connection) -> Result<()> {
 /// When the user has no such connection, or the database fails.
 pub async fn set_alias(tx: &mut Tx, user_id: &str, id: &str, alias: Option<&str>) -> Result<()> {
     let query = "update connections set alias = $3 where id = $1 and user_id = $2";
-    one("naming a connection", execute!(tx, sqlx::query(query).bind(id).bind(user_id).bind(alias))?)
+    let alias = optional_text(alias)?;
+    one("naming a connection", execute!(tx, sqlx::query(query).bind(text(id)?).bind(user_id).bind(alias))?)
 }
 
 /// Gives up consents that nobody finished, and forgets those that failed a day ago.

@@ -1,6 +1,6 @@
 //! Results of calls that carry an idempotency key.
 
-use super::{Result, Tx, execute, one, row, with};
+use super::{Result, Tx, execute, one, row, text, with};
 use crate::clock::{DAY, Millis};
 
 /// What is known of a key.
@@ -34,14 +34,19 @@ pub async fn claim(
     now: Millis,
 ) -> Result<Option<Known>> {
     let query = "delete from idempotency where user_id = $1 and key = $2 and created_at < $3";
-    execute!(tx, sqlx::query(query).bind(user_id).bind(key).bind(now - DAY))?;
-    let query = "insert into idempotency (user_id, key, request_hash, created_at) values ($1, $2, $3, $4) \
-                 on conflict (user_id, key) do nothing";
-    let claimed = execute!(tx, sqlx::query(query).bind(user_id).bind(key).bind(request_hash).bind(now))?;
-    if claimed == 1 {
-        return Ok(None);
+    execute!(tx, sqlx::query(query).bind(user_id).bind(text(key)?).bind(now - DAY))?;
+    loop {
+        let query = "insert into idempotency (user_id, key, request_hash, created_at) values ($1, $2, $3, $4) \
+                     on conflict (user_id, key) do nothing";
+        let claimed = execute!(tx, sqlx::query(query).bind(user_id).bind(key).bind(request_hash).bind(now))?;
+        if claimed == 1 {
+            return Ok(None);
+        }
+        // On Postgres its holder may have given it back between the two statements; then it is to be had again.
+        if let Some(known) = find(tx, user_id, key).await? {
+            return Ok(Some(known));
+        }
     }
-    find(tx, user_id, key).await
 }
 
 /// What is known of a key.
@@ -53,7 +58,7 @@ pub async fn find(tx: &mut Tx, user_id: &str, key: &str) -> Result<Option<Known>
         "select request_hash, record, created_at from idempotency where user_id = $1 and key = $2"
     )
     .bind(user_id)
-    .bind(key)
+    .bind(text(key)?)
     .fetch_optional(conn))?;
     Ok(row.map(|row| Known {
         request_hash: row.request_hash,
