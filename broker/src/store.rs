@@ -32,7 +32,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteError, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{Connection as _, PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transaction};
 
 /// Each migration in order: version, name, text.
 const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "core", include_str!("../../migrations/0001_core.sql"))];
@@ -260,8 +260,19 @@ impl Store {
             .collect();
         let migrator = Migrator { migrations, ..Migrator::DEFAULT };
         match self {
-            Self::Sqlite(pool) => migrator.run(pool).await?,
-            Self::Postgres(pool) => migrator.run(pool).await?,
+            Self::Sqlite(pool) => {
+                // Two processes that start at once: the second waits, and finds everything done.
+                let mut tx = pool.begin_with("begin immediate").await?;
+                migrator.run_direct(None, &mut *tx, false).await?;
+                tx.commit().await?;
+            }
+            Self::Postgres(pool) => {
+                // The same by an advisory lock, for which a broker waits as long as another one migrates.
+                let mut conn = pool.acquire().await?.detach();
+                sqlx::query("set lock_timeout = 0").execute(&mut conn).await?;
+                migrator.run_direct(None, &mut conn, false).await?;
+                conn.close().await?;
+            }
         }
         Ok(())
     }
