@@ -145,7 +145,7 @@ function firstValue(schema) {
     case "object":
       return firstArguments(schema);
     default:
-      return "";
+      return schema.minLength > 0 ? "Hello from taiku".slice(0, schema.maxLength) : "";
   }
 }
 
