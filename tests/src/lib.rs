@@ -1,1 +1,28 @@
-//! taiku
+//! The words in which the tests of the whole program are written.
+//!
+//! [`TestApp`] is the real binary with a demo provider and a data folder of its own. [`Client`] is a script or a
+//! signed-in browser without a screen, [`Browser`] is Chromium. [`Provider`] is an OAuth provider that nobody
+//! here wrote. Everything ends when its value is dropped, and every wait is for a condition, with a deadline.
+//!
+//! `docs/testing.md` says which test guards which rule and how to run one of them.
+
+mod answer;
+mod app;
+mod browser;
+mod client;
+mod consent;
+mod demo;
+mod plugin;
+mod process;
+mod provider;
+mod wait;
+
+pub use answer::Answer;
+pub use app::{Launch, Refused, TestApp};
+pub use browser::{Browser, Popups, browse};
+pub use client::{Client, Cookie, Sent};
+pub use consent::{Decision, connect, connect_at, follow_consent};
+pub use demo::DemoControl;
+pub use plugin::{PATTERN, PROBE, PluginFolders};
+pub use provider::Provider;
+pub use wait::{DEADLINE, eventually};
