@@ -1,0 +1,10 @@
+//! The API and the pages from outside, with the real binary.
+
+mod connect;
+mod csrf;
+mod panels;
+mod plugins;
+mod sessions;
+mod start;
+mod switches;
+mod tools;
