@@ -9,7 +9,6 @@ pub(crate) const NAME: HeaderName = HeaderName::from_static("permissions-policy"
 const POWERS: &[&str] = &[
     "accelerometer",
     "autoplay",
-    "bluetooth",
     "camera",
     "clipboard-read",
     "clipboard-write",
