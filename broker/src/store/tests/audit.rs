@@ -13,6 +13,7 @@ on_both_engines!(migrated:
     every_deletion_is_found
     reordering_is_found
     an_entry_that_was_put_in_is_found
+    an_entry_in_anothers_place_is_found_though_its_own_hash_fits
     an_entry_is_undone_with_its_action
     writers_at_once_make_one_chain
 );
@@ -137,6 +138,27 @@ async fn an_entry_that_was_put_in_is_found(store: Store) {
     let before =
         "insert into audit select 0, at, actor, action, subject, detail, hash from audit where seq = 2";
     assert_eq!(broken_by(&store, before).await, Verdict::Broken { seq: 0 });
+}
+
+/// An entry's hash covers the one before, so what follows does not fit to an entry that was exchanged.
+async fn an_entry_in_anothers_place_is_found_though_its_own_hash_fits(store: Store) {
+    log(&store, 2).await;
+    let mut tx = write(&store).await;
+    audit::add(&mut tx, NOW, Actor::System, "user.add", "usr_other", &Value::Null).await.unwrap();
+    for statement in [
+        "create table exchanged as select * from audit where seq = 3",
+        "delete from audit where seq = 3",
+        "update audit_head set seq = 2, hash = (select hash from audit where seq = 2)",
+    ] {
+        sql(&mut tx, statement).await.unwrap();
+    }
+    for subject in ["usr_a", "usr_b"] {
+        audit::add(&mut tx, NOW, Actor::System, "user.add", subject, &Value::Null).await.unwrap();
+    }
+    assert_eq!(verdict(&mut tx).await, Verdict::Sound { entries: 4 });
+    sql(&mut tx, "delete from audit where seq = 3").await.unwrap();
+    sql(&mut tx, "insert into audit select * from exchanged").await.unwrap();
+    assert_eq!(verdict(&mut tx).await, Verdict::Broken { seq: 4 });
 }
 
 async fn an_entry_is_undone_with_its_action(store: Store) {
