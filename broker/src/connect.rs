@@ -11,6 +11,7 @@ use crate::execute;
 use crate::integration::{self, Ready};
 use crate::oauth::{self, IssError, TokenError};
 use crate::server::Failure;
+use crate::store::StoreError;
 use crate::store::connections::{self, Activation, Connection, Pending};
 use crate::store::flows::{self, Flow, LIFETIME, MAX_PENDING};
 use crate::store::sessions::{self, Session};
@@ -204,6 +205,9 @@ pub enum FlowError {
     /// The code could not be exchanged.
     #[error("The provider did not complete the sign-in: {0}")]
     Exchange(String),
+    /// The database did not answer in time. Nothing was consumed.
+    #[error("This server is busy. Begin again in a moment.")]
+    Busy,
     /// Ours.
     #[error("Something went wrong on our side. Begin again.")]
     Internal(String),
@@ -220,9 +224,9 @@ impl From<Failure> for FlowError {
     }
 }
 
-impl From<crate::store::StoreError> for FlowError {
-    fn from(error: crate::store::StoreError) -> Self {
-        Self::Internal(error.to_string())
+impl From<StoreError> for FlowError {
+    fn from(error: StoreError) -> Self {
+        if error.is_busy() { Self::Busy } else { Self::Internal(error.to_string()) }
     }
 }
 
@@ -438,7 +442,7 @@ fn why(error: &FlowError) -> &'static str {
         FlowError::Declined => "declined",
         FlowError::Provider(_) => "provider_error",
         FlowError::Exchange(_) => "exchange_failed",
-        FlowError::Internal(_) => "internal",
+        FlowError::Busy | FlowError::Internal(_) => "internal",
         FlowError::NotYours | FlowError::SessionEnded | FlowError::MixUp => "refused",
     }
 }

@@ -242,7 +242,7 @@ impl Announced {
 }
 
 /// The program under test: `TAIKU_BIN`, or what `cargo build` made.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("TAIKU_BIN") {
         return path.into();
     }

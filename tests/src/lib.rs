@@ -18,7 +18,7 @@ mod provider;
 mod wait;
 
 pub use answer::Answer;
-pub use app::{Launch, Refused, TestApp};
+pub use app::{Launch, Refused, TestApp, binary};
 pub use browser::{Browser, Popups, browse};
 pub use client::{Client, Cookie, Sent};
 pub use consent::{Decision, connect, connect_at, follow_consent};

@@ -55,6 +55,9 @@ impl From<Refusal> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        if let StoreError::Nul = error {
+            return Self::new(Code::InvalidParams, "A text has a NUL character, which cannot be stored.");
+        }
         if error.is_busy() {
             let message = "The database is busy. Nothing was changed; try again.";
             return Self::Wait(Refusal::new(Code::Busy, message), 1);

@@ -124,6 +124,7 @@ fn failed(title: &str, error: &FlowError, ended: Option<&Ended>) -> Page {
     }
     let status = match error {
         FlowError::Declined => StatusCode::OK,
+        FlowError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         FlowError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         FlowError::Exchange(_) => StatusCode::BAD_GATEWAY,
         FlowError::NotYours | FlowError::SessionEnded | FlowError::MixUp | FlowError::Provider(_) => {
