@@ -34,12 +34,12 @@ pub async fn connect_at(user: &Client, toolkit: &str) -> Connecting {
 
 /// Goes from the start page over the demo provider's consent page to the callback page, and gives the latter.
 pub async fn follow_consent(app: &TestApp, user: &Client, begun: &Connecting, decision: Decision) -> Answer {
-    let callback = consent(app, user, begun, decision).await;
+    let callback = consent_address(app, user, begun, decision).await;
     user.bare(reqwest::Method::GET, callback.as_str()).send().await
 }
 
-/// The address that the provider sends the browser back to.
-async fn consent(app: &TestApp, user: &Client, begun: &Connecting, decision: Decision) -> Url {
+/// Does the same as far as the provider's pages, and gives the address that it sends the browser back to.
+pub async fn consent_address(app: &TestApp, user: &Client, begun: &Connecting, decision: Decision) -> Url {
     let authorize = provider_link(user, begun).await;
     let provider = Client::new(&app.demo.url);
     let page = provider.get(authorize.as_str()).await.expect(200);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::Method;
 use serde_json::json;
 use taiku_bridge::api::{self, AdminToolkit, Connecting, Connections, Status};
-use taiku_tests::{Decision, TestApp, connect, connect_at, follow_consent};
+use taiku_tests::{Client, Decision, TestApp, connect, connect_at, consent_address, follow_consent};
 use url::Url;
 
 #[tokio::test]
@@ -41,11 +41,7 @@ async fn the_request_for_consent_is_bound_to_this_flow() {
     }
 }
 
-async fn authorize_query(
-    app: &TestApp,
-    user: &taiku_tests::Client,
-    begun: &Connecting,
-) -> BTreeMap<String, String> {
+async fn authorize_query(app: &TestApp, user: &Client, begun: &Connecting) -> BTreeMap<String, String> {
     let page = user.bare(Method::GET, &begun.redirect_url).send().await.expect(200);
     let links: Vec<_> = page.text.match_indices("<a ").collect();
     assert_eq!(links.len(), 1, "the start page has exactly one link: {}", page.text);
@@ -123,6 +119,66 @@ async fn another_browser_cannot_finish_a_flow() {
     assert_eq!(app.demo.count("tokenRequests").await, 0);
 }
 
+/// Follows a callback that must be refused before the code is spent.
+async fn refused(app: &TestApp, browser: &Client, callback: &Url) {
+    let page = browser.bare(Method::GET, callback.as_str()).send().await;
+    assert!(page.status.is_client_error(), "{callback}: {page:?}");
+    assert_eq!(app.demo.count("tokenRequests").await, 0, "{callback}");
+}
+
+#[tokio::test]
+async fn an_answer_that_names_another_issuer_is_refused() {
+    let app = TestApp::start().await;
+    let user = app.ada().await;
+    let begun = connect_at(&user, "demo").await;
+    let callback = consent_address(&app, &user, &begun, Decision::Allow).await;
+    let issuer = app.demo.url.as_str().trim_end_matches('/').to_owned();
+    let with_issuer = |issuer: Option<&str>| {
+        let mut changed = callback.clone();
+        let others: Vec<_> = callback.query_pairs().into_owned().filter(|(name, _)| name != "iss").collect();
+        changed.query_pairs_mut().clear().extend_pairs(others);
+        if let Some(issuer) = issuer {
+            changed.query_pairs_mut().append_pair("iss", issuer);
+        }
+        changed
+    };
+    for other in [Some("https://evil.example"), Some(&format!("{issuer}/")), Some(""), None] {
+        refused(&app, &user, &with_issuer(other)).await;
+    }
+    let page = user.bare(Method::GET, with_issuer(Some(&issuer)).as_str()).send().await;
+    assert_eq!(page.status, 200, "the flow was untouched: {page:?}");
+}
+
+#[tokio::test]
+async fn a_callback_on_another_toolkits_path_is_refused() {
+    let app = TestApp::start().await;
+    let user = app.ada().await;
+    let other: AdminToolkit = user.get("/api/v1/admin/toolkits/github").await.read();
+    let begun = connect_at(&user, "demo").await;
+    let callback = consent_address(&app, &user, &begun, Decision::Allow).await;
+    let mut mixed_up = Url::parse(&other.redirect_uri).expect("an address");
+    mixed_up.set_query(callback.query());
+    refused(&app, &user, &mixed_up).await;
+}
+
+#[tokio::test]
+async fn a_flow_ends_with_the_session_that_began_it() {
+    let app = TestApp::start().await;
+    for same_user in [true, false] {
+        let user = app.ada().await;
+        let begun = connect_at(&user, "demo").await;
+        let callback = consent_address(&app, &user, &begun, Decision::Allow).await;
+        let before = user.cookies();
+        assert_eq!(user.delete(api::SESSION).await.status, 204);
+        let next = if same_user { app.ada().await } else { app.bob().await };
+        // The browser may have kept the flow's cookie.
+        let flow = begun.redirect_url.rsplit('/').next().unwrap_or_default();
+        let kept = before.iter().find(|cookie| cookie.name.contains(flow)).expect("the flow has a cookie");
+        next.set_cookie(&kept.name, &kept.value);
+        refused(&app, &next, &callback).await;
+    }
+}
+
 #[tokio::test]
 async fn a_script_cannot_connect_because_nobody_could_consent() {
     let app = TestApp::start().await;
@@ -173,7 +229,7 @@ async fn another_users_connection_looks_like_none() {
     assert_eq!(connect_count(&ada).await, 1, "it is still there");
 }
 
-async fn connect_count(user: &taiku_tests::Client) -> usize {
+async fn connect_count(user: &Client) -> usize {
     user.get(api::CONNECTIONS).await.read::<Connections>().connections.len()
 }
 
