@@ -12,16 +12,27 @@ use crate::client::Client;
 /// Which button is pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// The account is connected.
+    /// The account that is offered first is connected.
     Allow,
+    /// The account that is offered second is connected.
+    AllowTheOther,
     /// It is not.
     Deny,
 }
 
 /// Connects the demo account of a user and gives the connection.
 pub async fn connect(app: &TestApp, user: &Client) -> Connection {
+    connect_with(app, user, Decision::Allow).await
+}
+
+/// Connects the other demo account of a user and gives the connection.
+pub async fn connect_the_other(app: &TestApp, user: &Client) -> Connection {
+    connect_with(app, user, Decision::AllowTheOther).await
+}
+
+async fn connect_with(app: &TestApp, user: &Client, decision: Decision) -> Connection {
     let begun = connect_at(user, "demo").await;
-    let page = follow_consent(app, user, &begun, Decision::Allow).await;
+    let page = follow_consent(app, user, &begun, decision).await;
     assert_eq!(page.status, 200, "the callback page: {page:?}");
     find(user, &begun.connection_id).await
 }
@@ -43,10 +54,15 @@ pub async fn consent_address(app: &TestApp, user: &Client, begun: &Connecting, d
     let authorize = provider_link(user, begun).await;
     let provider = Client::new(&app.demo.url);
     let page = provider.get(authorize.as_str()).await.expect(200);
-    let button = if decision == Decision::Allow { "allow" } else { "deny" };
+    let (button, account) = match decision {
+        Decision::Allow => ("allow", 0),
+        Decision::AllowTheOther => ("allow", 1),
+        Decision::Deny => ("deny", 0),
+    };
+    let accounts: Vec<_> = page.text.match_indices("name=\"account\"").collect();
     let form = [
         ("request", attribute(&page.text, "name=\"request\"", "value")),
-        ("account", attribute(&page.text, "name=\"account\"", "value")),
+        ("account", attribute(&page.text[accounts[account].0..], "", "value")),
         ("decision", button.to_owned()),
     ];
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();

@@ -21,7 +21,7 @@ pub use answer::Answer;
 pub use app::{Launch, Refused, TestApp, binary};
 pub use browser::{Browser, Popups, browse};
 pub use client::{Client, Cookie, Sent};
-pub use consent::{Decision, connect, connect_at, consent_address, follow_consent};
+pub use consent::{Decision, connect, connect_at, connect_the_other, consent_address, follow_consent};
 pub use demo::DemoControl;
 pub use plugin::{PATTERN, PROBE, PluginFolders};
 pub use provider::Provider;

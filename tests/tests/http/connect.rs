@@ -80,9 +80,16 @@ async fn a_callback_with_another_state_changes_nothing() {
     let state = authorize_query(&app, &user, &begun).await["state"].clone();
     let altered = format!("{}A", &state[..state.len() - 1]);
     let altered = if altered == state { format!("{}B", &state[..state.len() - 1]) } else { altered };
-    for query in
-        ["code=stolen".to_owned(), format!("code=stolen&state={altered}"), "state=".to_owned(), String::new()]
-    {
+    // Only the state is wrong; everything else is as the provider would send it.
+    let stolen = format!("code=stolen&iss={}", app.demo.url.as_str().trim_end_matches('/'));
+    let queries = [
+        stolen.clone(),
+        format!("{stolen}&state="),
+        format!("{stolen}&state={altered}"),
+        format!("{stolen}&state={altered}&state={state}"),
+        String::new(),
+    ];
+    for query in queries {
         let page = user.bare(Method::GET, &format!("{}?{query}", registered.redirect_uri)).send().await;
         assert_eq!(page.status, 400, "{query}: {page:?}");
         assert!(!page.text.contains("stolen"), "{query}: the page repeats nothing of the address");
@@ -113,7 +120,8 @@ async fn another_browser_cannot_finish_a_flow() {
     // The victim was given the provider's address directly.
     let state = authorize_query(&app, &attacker, &begun).await["state"].clone();
     let registered: AdminToolkit = attacker.get("/api/v1/admin/toolkits/demo").await.read();
-    let callback = format!("{}?code=anything&state={state}", registered.redirect_uri);
+    let issuer = app.demo.url.as_str().trim_end_matches('/');
+    let callback = format!("{}?code=anything&iss={issuer}&state={state}", registered.redirect_uri);
     assert_eq!(victim.bare(Method::GET, &callback).send().await.status, 400);
     assert_eq!(app.anonymous().bare(Method::GET, &callback).send().await.status, 400);
     assert_eq!(app.demo.count("tokenRequests").await, 0);

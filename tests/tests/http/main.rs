@@ -8,3 +8,4 @@ mod sessions;
 mod start;
 mod switches;
 mod tools;
+mod vault;
