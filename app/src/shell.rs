@@ -3,9 +3,10 @@
 mod top_bar;
 
 use leptos::prelude::*;
+use leptos_router::WildcardSegment;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::hooks::use_location;
-use leptos_router::path;
+use taiku_bridge::Slug;
 
 use crate::consent::ConsentDialog;
 use crate::pages::{
@@ -119,17 +120,8 @@ fn Inside() -> impl IntoView {
         <TopBar/>
         <Workspace/>
         <div class="pages" class:away=move || is_workspace(&path.get())>
-            <FlatRoutes fallback=NotFound>
-                <Route path=path!("/") view=Nothing/>
-                <Route path=path!("/panel/:plugin/:panel") view=Nothing/>
-                <Route path=path!("/sign-in") view=SignedInAlready/>
-                <Route path=path!("/connections") view=Connections/>
-                <Route path=path!("/plugins") view=Plugins/>
-                <Route path=path!("/activity") view=Activity/>
-                <Route path=path!("/settings") view=Settings/>
-                <Route path=path!("/admin") view=AdminHome/>
-                <Route path=path!("/admin/integrations") view=AdminIntegrations/>
-                <Route path=path!("/admin/integrations/:slug") view=AdminToolkitPage/>
+            <FlatRoutes fallback=Pages>
+                <Route path=WildcardSegment("any") view=Pages/>
             </FlatRoutes>
         </div>
     }
@@ -148,9 +140,31 @@ fn arrive(path: Memo<String>) {
     });
 }
 
-/// The workspace is beside the routes, so that its panels outlive them.
+/// Every page but the workspace. One route for all of them: each route of the router weighs as much as a page.
 #[component]
-fn Nothing() -> impl IntoView {}
+fn Pages() -> impl IntoView {
+    let path = use_location().pathname;
+    live(move || page(&path.get()))
+}
+
+/// The page of a path. The workspace is beside the pages, so that its panels outlive them.
+fn page(path: &str) -> AnyView {
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    match segments.as_slice() {
+        [] | ["panel", _, _] => ().into_any(),
+        ["sign-in"] => view! { <SignedInAlready/> }.into_any(),
+        ["connections"] => view! { <Connections/> }.into_any(),
+        ["plugins"] => view! { <Plugins/> }.into_any(),
+        ["activity"] => view! { <Activity/> }.into_any(),
+        ["settings"] => view! { <Settings/> }.into_any(),
+        ["admin"] => view! { <AdminHome/> }.into_any(),
+        ["admin", "integrations"] => view! { <AdminIntegrations/> }.into_any(),
+        ["admin", "integrations", slug] => {
+            view! { <AdminToolkitPage slug=Slug::parse(slug).ok()/> }.into_any()
+        }
+        _ => view! { <NotFound/> }.into_any(),
+    }
+}
 
 #[component]
 fn SignedInAlready() -> impl IntoView {

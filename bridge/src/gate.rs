@@ -29,10 +29,15 @@ impl Grant {
     /// All that a manifest asks for and this host has.
     #[must_use]
     pub fn all_of(manifest: &Manifest) -> Self {
-        Self {
-            permissions: manifest.known_permissions().collect(),
-            integrations: manifest.integrations.iter().cloned().collect(),
+        // One by one: collecting into a set brings a whole sort into the front end.
+        let mut all = Self::default();
+        for permission in manifest.known_permissions() {
+            all.permissions.insert(permission);
         }
+        for toolkit in &manifest.integrations {
+            all.integrations.insert(toolkit.clone());
+        }
+        all
     }
 }
 

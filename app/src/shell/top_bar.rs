@@ -75,7 +75,6 @@ fn Navigation(open: RwSignal<bool>) -> impl IntoView {
 /// One button of the toolbar.
 #[derive(Clone, PartialEq)]
 struct Action {
-    key: String,
     label: String,
     icon: Option<String>,
     path: String,
@@ -93,14 +92,13 @@ fn actions(app: App) -> Vec<Action> {
             manifest.asks_for(Permission::UiToolbar) || manifest.asks_for(Permission::UiToolbarCustom);
         let own = manifest.toolbar_actions.iter().filter_map(|action| {
             let panel = manifest.panel(action.panel_id.as_deref()?)?;
-            Some((action.id.as_str(), action.label.as_str(), action.icon.clone(), panel))
+            Some((action.label.as_str(), action.icon.clone(), panel))
         });
         let own: Vec<_> = own.filter(|_| wants).collect();
         let shown = manifest.panels.iter().filter(|panel| !panel.background);
-        let panels = shown.map(|panel| (panel.id.as_str(), panel.title.as_str(), None, panel)).collect();
-        for (id, label, icon, panel) in if own.is_empty() { panels } else { own } {
+        let panels = shown.map(|panel| (panel.title.as_str(), None, panel)).collect();
+        for (label, icon, panel) in if own.is_empty() { panels } else { own } {
             actions.push(Action {
-                key: format!("{}/{id}", plugin.id),
                 label: text::shown(label, text::NAME),
                 icon,
                 path: panel_path(&plugin, panel),
@@ -118,9 +116,9 @@ fn Toolbar() -> impl IntoView {
     let actions = Memo::new(move |_| actions(app));
     view! {
         <div class="toolbar" role="group" aria-label="Plugin toolbar">
-            <For each=move || actions.get() key=|action| action.key.clone() let:action>
-                <ToolbarButton action/>
-            </For>
+            {live(move || {
+                actions.get().into_iter().map(|action| view! { <ToolbarButton action/> }).collect_view().into_any()
+            })}
         </div>
     }
 }

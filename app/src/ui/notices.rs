@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::{Glyph, Icon};
-use crate::state::{Tone, app};
+use super::{Glyph, Icon, live};
+use crate::state::{App, BlockedPopup, Tone, app};
 use crate::text;
 
 /// Short messages, read out by assistive tools as they come.
@@ -45,46 +45,41 @@ fn glyph(tone: Tone) -> Glyph {
 #[component]
 pub(crate) fn BlockedPopups() -> impl IntoView {
     let app = app();
-    let close = move |toolkit: String| app.blocked.update(|blocked| blocked.retain(|b| b.toolkit != toolkit));
     view! {
         <div class="notices" role="region" aria-label="Blocked windows" aria-live="polite">
-            <For each=move || app.blocked.get() key=|link| link.url.clone() let:link>
-                {
-                    let (opened, dismissed) = (link.toolkit.clone(), link.toolkit.clone());
-                    let who = link.plugin.clone().map(|plugin| text::shown(&plugin, text::NAME));
-                    let host = host(&link.url);
-                    view! {
-                        <div class="notice">
-                            <Icon glyph=Glyph::Alert/>
-                            <p>
-                                "The browser blocked a window. "
-                                {match who {
-                                    Some(who) => view! { <bdi>{who}</bdi>" wants to connect " }.into_any(),
-                                    None => "You wanted to connect ".into_any(),
-                                }}
-                                <strong>{link.toolkit.clone()}</strong>"."
-                            </p>
-                            <a
-                                class="button primary"
-                                href=link.url
-                                target="_blank"
-                                rel="noopener noreferrer external"
-                                on:click=move |_| close(opened.clone())
-                            >
-                                {format!("Connect {} at {host}", link.toolkit)}<Icon glyph=Glyph::External/>
-                            </a>
-                            <button
-                                type="button"
-                                class="icon-button"
-                                aria-label="Dismiss"
-                                on:click=move |_| close(dismissed.clone())
-                            >
-                                <Icon glyph=Glyph::Close/>
-                            </button>
-                        </div>
-                    }
-                }
-            </For>
+            {live(move || app.blocked.get().into_iter().map(|link| blocked(app, link)).collect_view().into_any())}
+        </div>
+    }
+}
+
+fn blocked(app: App, link: BlockedPopup) -> impl IntoView {
+    let close = move |toolkit: &str| app.blocked.update(|blocked| blocked.retain(|b| b.toolkit != toolkit));
+    let (opened, dismissed) = (link.toolkit.clone(), link.toolkit.clone());
+    let who = link.plugin.map(|plugin| text::shown(&plugin, text::NAME));
+    let label = format!("Connect {} at {}", link.toolkit, host(&link.url));
+    view! {
+        <div class="notice">
+            <Icon glyph=Glyph::Alert/>
+            <p>
+                "The browser blocked a window. "
+                {match who {
+                    Some(who) => view! { <bdi>{who}</bdi>" wants to connect " }.into_any(),
+                    None => "You wanted to connect ".into_any(),
+                }}
+                <strong>{link.toolkit}</strong>"."
+            </p>
+            <a
+                class="button primary"
+                href=link.url
+                target="_blank"
+                rel="noopener noreferrer external"
+                on:click=move |_| close(&opened)
+            >
+                {label}<Icon glyph=Glyph::External/>
+            </a>
+            <button type="button" class="icon-button" aria-label="Dismiss" on:click=move |_| close(&dismissed)>
+                <Icon glyph=Glyph::Close/>
+            </button>
         </div>
     }
 }

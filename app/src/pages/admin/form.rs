@@ -49,10 +49,13 @@ impl Form {
 
     /// What differs from what the server knows.
     pub(super) fn body(&self, enabled: Option<bool>) -> AdminToolkitBody {
-        let settings = self.settings.iter().filter_map(|field| {
-            Some((field.setting.key.clone(), change(&field.setting, &field.value.get_untracked())?))
-        });
-        let settings: BTreeMap<_, _> = settings.collect();
+        // Inserted one by one: collecting into a map brings a whole sort along.
+        let mut settings = BTreeMap::new();
+        for field in &self.settings {
+            if let Some(value) = change(&field.setting, &field.value.get_untracked()) {
+                settings.insert(field.setting.key.clone(), value);
+            }
+        }
         let client_id = self.client_id.get_untracked().trim().to_owned();
         let secret = self.client_secret.get_untracked();
         let scopes: Vec<String> = self.scopes.get_untracked().split_whitespace().map(str::to_owned).collect();

@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::components::A;
-use leptos_router::hooks::use_params_map;
 use taiku_bridge::Slug;
 use taiku_bridge::api::{self, AdminToolkit};
 
@@ -18,28 +17,25 @@ use crate::ui::{
 
 /// The page of one toolkit.
 #[component]
-pub(crate) fn AdminToolkitPage() -> impl IntoView {
-    let params = use_params_map();
-    let slug =
-        Memo::new(move |_| params.with(|params| Slug::parse(&params.get("slug").unwrap_or_default()).ok()));
-    live(move || {
-        let slug = slug.get();
-        view! {
-            <Page title=slug.as_ref().map_or_else(|| "No such toolkit".into(), ToString::to_string)>
-                <p><A href="/admin/integrations" attr:class="back">"All integrations"</A></p>
-                <ForAdmins>
-                    {match slug.clone() {
-                        Some(slug) => view! { <Loaded slug/> }.into_any(),
-                        None => view! {
-                            <Empty glyph=Glyph::Alert title="No such toolkit">"Its name is not one of a toolkit."</Empty>
-                        }
-                        .into_any(),
-                    }}
-                </ForAdmins>
-            </Page>
-        }
-        .into_any()
-    })
+pub(crate) fn AdminToolkitPage(
+    /// None when the address names no toolkit.
+    slug: Option<Slug>,
+) -> impl IntoView {
+    let title = slug.as_ref().map_or_else(|| "No such toolkit".into(), ToString::to_string);
+    view! {
+        <Page title=title>
+            <p><A href="/admin/integrations" attr:class="back">"All integrations"</A></p>
+            <ForAdmins>
+                {match slug.clone() {
+                    Some(slug) => view! { <Loaded slug/> }.into_any(),
+                    None => view! {
+                        <Empty glyph=Glyph::Alert title="No such toolkit">"Its name is not one of a toolkit."</Empty>
+                    }
+                    .into_any(),
+                }}
+            </ForAdmins>
+        </Page>
+    }
 }
 
 #[component]
