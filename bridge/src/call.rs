@@ -1,12 +1,13 @@
 //! The methods of the bridge and their typed parameters.
 
-use serde::Deserialize;
+mod fields;
+
 use serde_json::value::RawValue;
 
-use crate::json;
 use crate::permission::Permission;
 use crate::refusal::{Code, Refusal};
 use crate::slug::Slug;
+use fields::Fields;
 
 /// How many tools `integrations.tools` answers unless told otherwise.
 pub const DEFAULT_LIMIT: u32 = 50;
@@ -95,8 +96,7 @@ fn unknown(name: &str) -> Refusal {
 }
 
 /// How a toast looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ToastKind {
     /// Neutral.
     #[default]
@@ -129,60 +129,48 @@ pub enum Call {
 }
 
 /// Parameters of `integrations.connect`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Connect {
     /// The toolkit to connect.
     pub toolkit: Slug,
     /// Where the browser lands after consent: a path of the host page's own origin. The broker checks it.
-    #[serde(default)]
     pub callback_url: Option<String>,
 }
 
 /// Parameters of `integrations.tools`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tools {
     /// The toolkit whose tools are asked for.
     pub toolkit: Slug,
     /// Literal text to look for.
-    #[serde(default)]
     pub search: Option<String>,
     /// How many to answer, 1 to 100.
-    #[serde(default = "default_limit", deserialize_with = "limit")]
     pub limit: u32,
 }
 
 /// Parameters of `integrations.execute`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug)]
 pub struct Execute {
     /// The toolkit that has the tool.
     pub toolkit: Slug,
     /// The tool's slug.
     pub action: String,
     /// The tool's arguments: a JSON object, kept as the text that was checked.
-    #[serde(default = "no_arguments", deserialize_with = "object")]
     pub arguments: Box<RawValue>,
     /// The account to use; the user's default otherwise.
-    #[serde(default)]
     pub connection_id: Option<String>,
     /// The same key and arguments run the tool once.
-    #[serde(default)]
     pub idempotency_key: Option<String>,
 }
 
 /// Parameters of `showToast`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShowToast {
     /// The text.
     pub message: String,
     /// How it looks.
-    #[serde(default)]
     pub kind: ToastKind,
     /// How long it stays, in milliseconds.
-    #[serde(default)]
     pub duration: Option<u32>,
 }
 
@@ -192,15 +180,16 @@ impl Call {
     /// # Errors
     /// `invalid_params` with the pointer of the parameter.
     pub fn parse(method: Method, params: &str) -> Result<Self, Refusal> {
+        let fields = Fields::read(params)?;
         Ok(match method {
-            Method::IntegrationsList => none(params, Self::List)?,
-            Method::IntegrationsConnect => Self::Connect(read(params)?),
-            Method::IntegrationsTools => Self::Tools(read::<Tools>(params)?.cut()),
-            Method::IntegrationsExecute => Self::Execute(read::<Execute>(params)?.checked()?),
-            Method::GetSession => none(params, Self::GetSession)?,
-            Method::GetUserRole => none(params, Self::GetUserRole)?,
-            Method::GetShells => none(params, Self::GetShells)?,
-            Method::ShowToast => Self::ShowToast(read(params)?),
+            Method::IntegrationsList => Self::List,
+            Method::IntegrationsConnect => Self::Connect(Connect::read(&fields)?),
+            Method::IntegrationsTools => Self::Tools(Tools::read(&fields)?),
+            Method::IntegrationsExecute => Self::Execute(Execute::read(&fields)?.checked()?),
+            Method::GetSession => Self::GetSession,
+            Method::GetUserRole => Self::GetUserRole,
+            Method::GetShells => Self::GetShells,
+            Method::ShowToast => Self::ShowToast(ShowToast::read(&fields)?),
         })
     }
 
@@ -231,14 +220,63 @@ impl Call {
     }
 }
 
+impl Connect {
+    fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
+        Ok(Self { toolkit: fields.toolkit()?, callback_url: fields.text("callbackUrl")? })
+    }
+}
+
 impl Tools {
-    fn cut(mut self) -> Self {
-        self.search = self.search.map(|text| text.chars().take(MAX_SEARCH).collect());
-        self
+    fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
+        Ok(Self {
+            toolkit: fields.toolkit()?,
+            search: fields.text("search")?.map(|text| text.chars().take(MAX_SEARCH).collect()),
+            limit: fields.number("limit")?.map_or(DEFAULT_LIMIT, clamp_limit),
+        })
+    }
+}
+
+impl ShowToast {
+    fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
+        let kind = match fields.raw("kind") {
+            None => ToastKind::Info,
+            Some(_) => ToastKind::parse(&fields.needed("kind")?)?,
+        };
+        let duration = match fields.raw("duration") {
+            Some(raw) if raw.get() == "null" => None,
+            Some(_) | None => fields.number("duration")?.map(milliseconds),
+        };
+        Ok(Self { message: fields.needed("message")?, kind, duration })
+    }
+}
+
+impl ToastKind {
+    fn parse(name: &str) -> Result<Self, Refusal> {
+        match name {
+            "info" => Ok(Self::Info),
+            "success" => Ok(Self::Success),
+            "error" => Ok(Self::Error),
+            _ => Err(Refusal::field("/kind", "must be `info`, `success` or `error`")),
+        }
     }
 }
 
 impl Execute {
+    fn read(fields: &Fields<'_>) -> Result<Self, Refusal> {
+        let arguments = match fields.raw("arguments") {
+            None => no_arguments(),
+            Some(raw) if raw.get().starts_with('{') => raw.to_owned(),
+            Some(_) => return Err(Refusal::field("/arguments", "must be an object")),
+        };
+        Ok(Self {
+            toolkit: fields.toolkit()?,
+            action: fields.needed("action")?,
+            arguments,
+            connection_id: fields.text("connectionId")?,
+            idempotency_key: fields.text("idempotencyKey")?,
+        })
+    }
+
     /// Checks what the types do not.
     ///
     /// # Errors
@@ -254,25 +292,8 @@ impl Execute {
     }
 }
 
-fn read<T: serde::de::DeserializeOwned>(params: &str) -> Result<T, Refusal> {
-    json::parse::<T>(params).map_err(|error| Refusal::field(error.pointer, error.what))
-}
-
-fn none(params: &str, call: Call) -> Result<Call, Refusal> {
-    read::<serde_json::Map<String, serde_json::Value>>(params).map(|_| call)
-}
-
-fn default_limit() -> u32 {
-    DEFAULT_LIMIT
-}
-
 fn no_arguments() -> Box<RawValue> {
-    serde_json::value::to_raw_value(&serde_json::Map::new()).unwrap_or_else(|_| RawValue::NULL.to_owned())
-}
-
-/// Any JSON number, cut to 1..=100.
-fn limit<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    f64::deserialize(deserializer).map(clamp_limit)
+    RawValue::from_string("{}".into()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// Brings a requested number of tools between 1 and [`MAX_LIMIT`].
@@ -284,9 +305,10 @@ pub fn clamp_limit(limit: f64) -> u32 {
     whole
 }
 
-fn object<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Box<RawValue>, D::Error> {
-    let raw = Box::<RawValue>::deserialize(deserializer)?;
-    if raw.get().starts_with('{') { Ok(raw) } else { Err(serde::de::Error::custom("must be an object")) }
+fn milliseconds(number: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "such a cast saturates")]
+    let whole = number as u32;
+    whole
 }
 
 #[cfg(test)]

@@ -113,10 +113,10 @@ fn port(app: App, document: u64) -> Option<MessagePort> {
 /// Answers a call, once, if its document still lives.
 pub(super) fn answer(ticket: &Ticket, outcome: Outcome) {
     let alive = speakers::with(ticket.document, |speaker| {
-        if speaker.calls.get(&ticket.id) != Some(&ticket.number) {
+        let Some(at) = speaker.calls.iter().position(|(_, number)| *number == ticket.number) else {
             return false;
-        }
-        speaker.calls.remove(&ticket.id);
+        };
+        speaker.calls.swap_remove(at);
         speaker.state.finish(&ticket.id)
     });
     if alive == Some(true) {

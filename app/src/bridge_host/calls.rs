@@ -56,7 +56,7 @@ fn begin(document: u64, request: &Request) -> Option<Result<Began, Refusal>> {
         speaker.state.admit(request, now)?;
         let method = Method::parse(&request.method)?;
         speaker.state.start(&request.id, method.way())?;
-        speaker.calls.insert(request.id.clone(), number);
+        speaker.calls.push((request.id.clone(), number));
         Ok(Began { number, plugin: speaker.frame.plugin.id.as_str().to_owned() })
     })
 }

@@ -49,7 +49,7 @@ fn insert(app: App, frame: &Frame, place: &Element) -> Option<()> {
     place.append_child(&iframe).ok()?;
     let window = iframe.content_window()?;
     let state = PanelDocument::new(frame.plugin.id.as_str(), &frame.panel.id, token, nonce);
-    let calls = std::collections::BTreeMap::new();
+    let calls = Vec::new();
     let frame = frame.clone();
     let (introduced, loaded) = (false, false);
     speakers::add(Speaker {

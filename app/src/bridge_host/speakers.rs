@@ -1,7 +1,6 @@
 //! Who can speak: one entry per panel document, found by its window.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 
 use js_sys::Object;
 use taiku_bridge::panel::PanelDocument;
@@ -26,7 +25,7 @@ pub(super) struct Speaker {
     /// Whether the frame has fired `load`, so that every listener of the panel is there.
     pub(super) loaded: bool,
     /// The calls under way by the panel's id: which of them it is, since a panel may use an id again.
-    pub(super) calls: BTreeMap<String, u64>,
+    pub(super) calls: Vec<(String, u64)>,
     /// Our end of the port that came with `taiku:init`, and what hears it.
     pub(super) port: Option<Port>,
     /// Hears `load` of the frame, as long as this lives.
