@@ -32,8 +32,8 @@ pub async fn add(
     now: Millis,
 ) -> Result<(String, String), Failure> {
     let name = wish.name.trim();
-    if name.is_empty() || name.chars().count() > 100 || name.contains(char::is_control) {
-        return Err(Refusal::field("/name", "must have 1 to 100 characters").into());
+    if name.is_empty() || wish.name.chars().count() > 100 || wish.name.contains(char::is_control) {
+        return Err(Refusal::field("/name", "must have 1 to 100 characters, no control characters").into());
     }
     let (id, key) = (random.id("key_"), format!("taiku_{}", random.token()));
     let new = NewKey {

@@ -31,6 +31,23 @@ pub(super) async fn list(
 fn read_cursor(cursor: &str) -> Result<(Millis, &str), Refusal> {
     cursor
         .split_once('.')
-        .and_then(|(at, id)| Some((at.parse().ok()?, id)))
-        .ok_or_else(|| Refusal::field("/cursor", "is not a cursor; take it from the page before"))
+        .filter(|(_, id)| is_id(id))
+        .and_then(|(at, id)| Some((number(at)?, id)))
+        .ok_or_else(no_cursor)
+}
+
+fn is_id(id: &str) -> bool {
+    let digit = |b: u8| matches!(b, b'a'..=b'z' | b'2'..=b'7');
+    id.strip_prefix("act_").is_some_and(|rest| rest.len() == 26 && rest.bytes().all(digit))
+}
+
+/// A number in a cursor, as we write it: digits alone.
+pub(super) fn number(text: &str) -> Option<i64> {
+    let digits = text.bytes().all(|b| b.is_ascii_digit()) && text.len() <= 18;
+    if digits { text.parse().ok() } else { None }
+}
+
+/// The refusal of a cursor that no page ended with.
+pub(super) fn no_cursor() -> Refusal {
+    Refusal::field("/cursor", "is not a cursor; take it from the page before")
 }

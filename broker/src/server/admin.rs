@@ -13,7 +13,7 @@ use taiku_bridge::manifest::Fault;
 use taiku_bridge::{PluginId, Refusal};
 
 use super::access::SignedIn;
-use super::activity::Cursor;
+use super::activity::{Cursor, no_cursor, number};
 use super::body::Json;
 use super::failure::Failure;
 use super::toolkits::logo;
@@ -279,8 +279,7 @@ pub(super) async fn audit(
     State(broker): State<Broker>,
     Query(Cursor { cursor }): Query<Cursor>,
 ) -> Result<axum::Json<Audit>, Failure> {
-    let bad = |_| Refusal::field("/cursor", "is not a cursor; take it from the page before");
-    let before = cursor.map(|cursor| cursor.parse()).transpose().map_err(bad)?;
+    let before = cursor.map(|cursor| number(&cursor).ok_or_else(no_cursor)).transpose()?;
     let mut tx = broker.store.read().await?;
     let (entries, next) = audit::page(&mut tx, before).await?;
     Ok(axum::Json(Audit { entries, next_cursor: next.map(|seq| seq.to_string()) }))

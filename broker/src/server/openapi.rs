@@ -10,3 +10,6 @@ pub const OPENAPI: &str = include_str!("../../openapi.json");
 pub(super) async fn show() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], OPENAPI)
 }
+
+#[cfg(test)]
+mod tests;

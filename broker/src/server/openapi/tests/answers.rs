@@ -1,0 +1,138 @@
+//! Real answers are as they are described.
+
+use http::Method;
+use serde_json::{Value, json};
+use taiku_bridge::api::Role;
+
+use super::document::Document;
+use crate::testing::TestBroker;
+
+/// A path as it is described, and filled in where that differs.
+const READ: &[(&str, &str)] = &[
+    ("/api/v1/openapi.json", ""),
+    ("/api/v1/session", ""),
+    ("/api/v1/api-keys", ""),
+    ("/api/v1/plugins", ""),
+    ("/api/v1/plugins/{id}", "/api/v1/plugins/example.integrations"),
+    ("/api/v1/plugins/{id}", "/api/v1/plugins/nobody.has-this"),
+    ("/api/v1/plugins/{id}", "/api/v1/plugins/a%00b"),
+    ("/api/v1/connections", ""),
+    ("/api/v1/toolkits", ""),
+    ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/demo/tools?limit=2"),
+    ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/demo/tools?limit=two"),
+    ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/demo/tools?cursor=%25"),
+    ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/de%20mo/tools"),
+    ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/nothing/tools"),
+    ("/api/v1/activity", ""),
+    ("/api/v1/activity", "/api/v1/activity?cursor=1.x%00"),
+    ("/api/v1/admin/toolkits", ""),
+    ("/api/v1/admin/toolkits/{slug}", "/api/v1/admin/toolkits/demo"),
+    ("/api/v1/admin/toolkits/{slug}", "/api/v1/admin/toolkits/nothing"),
+    ("/api/v1/admin/plugins", ""),
+    ("/api/v1/admin/users", ""),
+    ("/api/v1/admin/audit", ""),
+    ("/api/v1/admin/audit", "/api/v1/admin/audit?cursor=newest"),
+];
+
+/// A request that changes something: its method, its path as described and filled in, and its body.
+type Change = (Method, &'static str, &'static str, Value);
+
+const KEYS: &str = "/api/v1/api-keys";
+const GRANT: [&str; 2] = ["/api/v1/plugins/{id}/grant", "/api/v1/plugins/example.integrations/grant"];
+const TOOLKIT: [&str; 2] = ["/api/v1/admin/toolkits/{slug}", "/api/v1/admin/toolkits/demo"];
+const TOOL: [&str; 2] =
+    ["/api/v1/toolkits/{slug}/tools/{tool}", "/api/v1/toolkits/demo/tools/DEMO_LIST_ISSUES"];
+const CONNECTION: [&str; 2] =
+    ["/api/v1/connections/{id}", "/api/v1/connections/con_aaaaaaaaaaaaaaaaaaaaaaaaaa"];
+const CONNECT: [&str; 2] = ["/api/v1/toolkits/{slug}/connections", "/api/v1/toolkits/demo/connections"];
+const RELOAD: [&str; 2] =
+    ["/api/v1/admin/plugins/{id}/reload", "/api/v1/admin/plugins/example.integrations/reload"];
+const SESSION: &str = "/api/v1/session";
+
+/// What is sent in this order, with the status that it is meant to have for an admin.
+fn changes() -> Vec<(u16, Change)> {
+    let put = |[path, filled]: [&'static str; 2], body| (Method::PUT, path, filled, body);
+    let post = |[path, filled]: [&'static str; 2], body| (Method::POST, path, filled, body);
+    let delete = |[path, filled]: [&'static str; 2]| (Method::DELETE, path, filled, Value::Null);
+    let add_key = |body| post([KEYS, KEYS], body);
+    let sign_in = |body| post([SESSION, SESSION], body);
+    let grant = |version: &str, permissions: Value| {
+        put(GRANT, json!({"version": version, "permissions": permissions, "integrations": ["demo"]}))
+    };
+    let setup = json!({"token": "x", "email": "x", "name": "x", "password": "x"});
+    let key = ["/api/v1/api-keys/{id}", "/api/v1/api-keys/key_aaaaaaaaaaaaaaaaaaaaaaaaaa"];
+    vec![
+        (200, put(TOOLKIT, json!({"enabled": true, "clientId": "a", "clientSecret": "b"}))),
+        (422, put(TOOLKIT, json!({"settings": {"NO_SUCH_SETTING": "x"}}))),
+        (201, add_key(json!({"name": "a", "scopes": ["read"]}))),
+        (422, add_key(json!({"name": "\n a"}))),
+        (422, add_key(json!({"name": "a", "expiresAt": "2001-01-01T00:00:00Z"}))),
+        (404, delete(key)),
+        (422, delete([key[0], "/api/v1/api-keys/%00"])),
+        (422, delete([CONNECTION[0], "/api/v1/connections/%00"])),
+        (409, grant("0.0.0", json!([]))),
+        (422, grant("1.0.0", json!(["no.such"]))),
+        (200, grant("1.0.0", json!(["integrations.read"]))),
+        (204, delete(GRANT)),
+        (404, (Method::PATCH, CONNECTION[0], CONNECTION[1], json!({"alias": "work"}))),
+        (404, delete(CONNECTION)),
+        (409, post(TOOL, json!({"arguments": {}}))),
+        (422, post(TOOL, json!({"arguments": []}))),
+        (403, post(CONNECT, json!({}))),
+        (204, post(RELOAD, Value::Null)),
+        (404, post(["/api/v1/setup"; 2], setup)),
+        (401, sign_in(json!({"email": "a@b.c", "password": "x"}))),
+        (422, sign_in(json!({"email": "a\u{0}@b.c", "password": "x"}))),
+        (204, delete([SESSION, SESSION])),
+    ]
+}
+
+#[tokio::test]
+async fn answers_are_as_described() {
+    let test = TestBroker::start().await;
+    let document = Document::read();
+    let admin = test.user("ada@example.test", Role::Admin).await;
+    let member = test.user("bob@example.test", Role::Member).await;
+    let reading = test.api_key(&admin, Some(&["read".into()])).await;
+    let (admin, member) = (test.api_key(&admin, None).await, test.api_key(&member, None).await);
+    for (status, (method, path, filled, body)) in changes() {
+        let answer = test.call(method.clone(), filled, Some(&admin), &body).await;
+        assert_eq!(answer.status, status, "{method} {filled} {body}");
+        document.check_answer(&method, path, &answer);
+        for key in [Some(&*member), Some(&*reading), Some("wrong"), None] {
+            let answer = test.call(method.clone(), filled, key, &body).await;
+            document.check_answer(&method, path, &answer);
+        }
+    }
+    for (path, filled) in READ {
+        let filled = if filled.is_empty() { path } else { filled };
+        for key in [Some(&*admin), Some(&*member), Some(&*reading), Some("wrong"), None] {
+            let answer = test.call(Method::GET, filled, key, &Value::Null).await;
+            document.check_answer(&Method::GET, path, &answer);
+        }
+    }
+}
+
+#[tokio::test]
+async fn integrations_that_are_switched_off_answer_as_described() {
+    let test = TestBroker::with(&[("TAIKU_INTEGRATIONS", "off"), ("TAIKU_ANONYMOUS", "off")]).await;
+    let document = Document::read();
+    for (path, status) in [("/api/v1/connections", 503), ("/api/v1/toolkits", 503), ("/api/v1/plugins", 401)]
+    {
+        let answer = test.call(Method::GET, path, None, &Value::Null).await;
+        assert_eq!(answer.status, status, "{path}");
+        document.check_answer(&Method::GET, path, &answer);
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_have_is_405_and_names_those_that_it_has() {
+    let test = TestBroker::start().await;
+    let answer = test.call(Method::PATCH, SESSION, None, &Value::Null).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.headers["allow"]),
+        (405, &"GET,HEAD,POST,DELETE".parse().unwrap())
+    );
+    let place = "/components/responses/MethodNotAllowed/content/application~1problem+json/schema";
+    Document::read().check(place, &answer.json());
+}
