@@ -14,7 +14,7 @@ use taiku_bridge::permission::Risk;
 use crate::http::HttpError;
 use crate::state::{App, Tone, app};
 use crate::text;
-use crate::ui::{Dialog, Glyph, Icon, PluginIcon, live, live_text};
+use crate::ui::{Dialog, PluginIcon, live, live_text};
 
 /// How long the button that allows stays off, in milliseconds: nobody clicks what has just appeared by accident.
 const ARM_MS: u64 = 500;
@@ -222,7 +222,7 @@ pub(crate) fn PermissionList(permissions: Vec<Permission>) -> impl IntoView {
 #[component]
 fn ToolkitList(toolkits: Vec<String>) -> impl IntoView {
     let items = toolkits.into_iter().map(|slug| {
-        view! { <li class="chip"><Icon glyph=Glyph::Link/>{slug}</li> }
+        view! { <li class="chip"><i class="icon i-link" aria-hidden="true"></i>{slug}</li> }
     });
     view! { <ul class="chips">{items.collect_view()}</ul> }
 }

@@ -14,7 +14,7 @@ mod sign_in;
 use leptos::prelude::*;
 
 use crate::state::app;
-use crate::ui::{Empty, Glyph, live};
+use crate::ui::{Empty, flag, live};
 pub(crate) use activity::Activity;
 pub(crate) use admin::{AdminHome, AdminIntegrations, AdminToolkitPage};
 pub(crate) use connections::Connections;
@@ -47,7 +47,7 @@ fn Page(
 #[component]
 fn ForUsers(children: ChildrenFn) -> impl IntoView {
     let app = app();
-    let signed_in = Memo::new(move |_| app.user().is_some());
+    let signed_in = flag(move || app.user().is_some());
     live(move || {
         if signed_in.get() {
             children().into_any()
@@ -65,7 +65,7 @@ fn ForUsers(children: ChildrenFn) -> impl IntoView {
 #[component]
 fn ForAdmins(children: ChildrenFn) -> impl IntoView {
     let app = app();
-    let admin = Memo::new(move |_| app.is_admin());
+    let admin = flag(move || app.is_admin());
     let children = StoredValue::new(children);
     view! {
         <ForUsers>
@@ -74,7 +74,7 @@ fn ForAdmins(children: ChildrenFn) -> impl IntoView {
                     children.with_value(|children| children()).into_any()
                 } else {
                     view! {
-                        <Empty glyph=Glyph::Shield title="Only admins can do this">
+                        <Empty glyph="icon i-shield" title="Only admins can do this">
                             "Your account may use integrations, not change them. Ask an admin of this server."
                         </Empty>
                     }

@@ -14,7 +14,7 @@ use crate::pages::{
     Setup, SignInPage,
 };
 use crate::state::{App, Loadable, app};
-use crate::ui::{BlockedPopups, Failure, Toasts, live, live_maybe};
+use crate::ui::{BlockedPopups, Failure, Toasts, effect, live, live_maybe};
 use crate::workspace::{Workspace, is_workspace};
 use top_bar::TopBar;
 
@@ -38,7 +38,7 @@ pub(crate) fn Root() -> impl IntoView {
 
 /// Counts of what the bridge ignored, on the root element, where tools can see them.
 fn show_dropped(app: App) {
-    Effect::new(move |_| {
+    effect(move || {
         let dropped = app.dropped.get().to_string();
         if let Some(root) = document().document_element() {
             // An attribute of a valid name can always be set.
@@ -93,6 +93,7 @@ fn Frame() -> impl IntoView {
             Face::Inside => view! { <Inside/> }.into_any(),
         })}
         <ConsentDialog/>
+        {live_maybe(move || app.dialog.get().map(|ask| ask.view()))}
         <BlockedPopups/>
         <Toasts/>
     }
@@ -114,7 +115,7 @@ fn Outside() -> impl IntoView {
 #[component]
 fn Inside() -> impl IntoView {
     let path = use_location().pathname;
-    arrive(path);
+    arrive(app(), path);
     view! {
         <a class="skip" href="#main" rel="external">"Skip to the content"</a>
         <TopBar/>
@@ -128,15 +129,20 @@ fn Inside() -> impl IntoView {
 }
 
 /// Gives the workspace its title, and another page the focus, so that readers start where it begins.
-fn arrive(path: Memo<String>) {
-    Effect::new(move |before: Option<String>| {
+fn arrive(app: App, path: Memo<String>) {
+    let before = StoredValue::new(path.get_untracked());
+    effect(move || {
         let path = path.get();
+        let moved = before.get_value() != path;
+        if moved {
+            app.close_dialog();
+        }
         if is_workspace(&path) {
             document().set_title("taiku");
-        } else if before.is_some_and(|before| before != path) {
+        } else if moved {
             request_animation_frame(|| crate::ui::focus("main"));
         }
-        path
+        before.set_value(path);
     });
 }
 
@@ -170,5 +176,5 @@ fn page(path: &str) -> AnyView {
 fn SignedInAlready() -> impl IntoView {
     let navigate = leptos_router::hooks::use_navigate();
     let options = leptos_router::NavigateOptions { replace: true, ..Default::default() };
-    Effect::new(move |_| navigate("/", options.clone()));
+    effect(move || navigate("/", options.clone()));
 }

@@ -1,5 +1,6 @@
 //! What the page knows: who is signed in, the plugins, the open panels, what the user is asked and told.
 
+mod dialogs;
 mod grants;
 mod loadable;
 mod toasts;
@@ -17,6 +18,7 @@ use crate::consent::Consent;
 use crate::http::{HttpError, Request};
 use crate::theme::Theme;
 use crate::workspace::Frame;
+pub(crate) use dialogs::{Ask, Question};
 pub(crate) use loadable::{Loadable, Remote, remote};
 pub(crate) use toasts::{Toast, Tone};
 
@@ -42,6 +44,8 @@ pub(crate) struct App {
     pub(crate) frames: RwSignal<Vec<Frame>>,
     /// What the user is asked right now.
     pub(crate) consent: RwSignal<Option<Consent>>,
+    /// The dialog that is shown.
+    pub(crate) dialog: RwSignal<Option<Ask>>,
     /// Short messages.
     pub(crate) toasts: RwSignal<Vec<Toast>>,
     /// Links for pages that did not open.
@@ -62,6 +66,7 @@ impl App {
             plugins: RwSignal::new(Loadable::Loading),
             frames: RwSignal::new(Vec::new()),
             consent: RwSignal::new(None),
+            dialog: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
             blocked: RwSignal::new(Vec::new()),
             connections_changed: RwSignal::new(0),
@@ -121,6 +126,7 @@ impl App {
     fn leave(self) {
         self.close_all();
         self.consent.set(None);
+        self.close_dialog();
         self.blocked.set(Vec::new());
         self.load();
     }

@@ -13,6 +13,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 use taiku_bridge::manifest::Position;
 
 use crate::state::{App, app};
+use crate::ui::{Keyed, effect, flag, keyed};
 pub(crate) use frame::{Frame, FrameState, panel_path};
 use home::Home;
 use panel::PanelView;
@@ -91,19 +92,21 @@ fn Docked(dock: Dock) -> impl IntoView {
     };
     view! {
         <div class=dock.class() class:vacant=vacant style:--dock-width=width style:--dock-height=height>
-            <For each=frames key=|frame| frame.key let:frame>
-                <PanelView frame/>
-            </For>
+            {keyed(move || frames().into_iter().map(item).collect())}
         </div>
     }
+}
+
+fn item(frame: Frame) -> Keyed {
+    Keyed { key: frame.key, view: Box::new(move || view! { <PanelView frame/> }.into_any()) }
 }
 
 /// Opens the panel that the address names.
 fn follow_path(app: App) {
     let path = use_location().pathname;
     let navigate = use_navigate();
-    let known = Memo::new(move |_| app.plugins.with(|plugins| plugins.ready().is_some()));
-    Effect::new(move |_| {
+    let known = flag(move || app.plugins.with(|plugins| plugins.ready().is_some()));
+    effect(move || {
         let path = path.get();
         if !known.get() {
             return;

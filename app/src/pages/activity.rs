@@ -9,7 +9,7 @@ use crate::dates;
 use crate::http::Request;
 use crate::state::{Loadable, app, remote};
 use crate::text;
-use crate::ui::{Empty, Failure, Glyph, Skeleton, live, live_if};
+use crate::ui::{Empty, Failure, Skeleton, live, live_if};
 
 /// The page.
 #[component]
@@ -48,7 +48,7 @@ fn List() -> impl IntoView {
         Loadable::Loading => view! { <Skeleton rows=5/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || first.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.entries.is_empty() => view! {
-            <Empty glyph=Glyph::Activity title="Nothing was done yet">
+            <Empty glyph="icon i-activity" title="Nothing was done yet">
                 "Run a tool in a plugin; what it did is written down here."
             </Empty>
         }

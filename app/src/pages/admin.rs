@@ -13,14 +13,14 @@ use super::plugins::Failures;
 use super::{ForAdmins, Page};
 use crate::state::{Loadable, app, remote};
 use crate::text;
-use crate::ui::{Empty, Failure, Glyph, Skeleton, ToolkitMark, live};
+use crate::ui::{Empty, Failure, Skeleton, ToolkitMark, effect, live};
 pub(crate) use toolkit::AdminToolkitPage;
 
 /// `/admin` is not a page yet.
 #[component]
 pub(crate) fn AdminHome() -> impl IntoView {
     let navigate = use_navigate();
-    Effect::new(move |_| {
+    effect(move || {
         navigate("/admin/integrations", NavigateOptions { replace: true, ..Default::default() });
     });
 }
@@ -44,7 +44,7 @@ fn List() -> impl IntoView {
         Loadable::Loading => view! { <Skeleton rows=3/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || toolkits.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.toolkits.is_empty() && answer.failed.is_empty() => view! {
-            <Empty glyph=Glyph::Link title="No toolkits">"Put a toolkit folder into a folder of TAIKU_TOOLKIT_DIRS."</Empty>
+            <Empty glyph="icon i-link" title="No toolkits">"Put a toolkit folder into a folder of TAIKU_TOOLKIT_DIRS."</Empty>
         }
         .into_any(),
         Loadable::Ready(answer) => {

@@ -6,28 +6,24 @@ use taiku_bridge::api::{self, ApiKey, ApiKeys, CreatedApiKey, NewApiKey};
 
 use crate::dates;
 use crate::http::{self, Request};
-use crate::state::{App, Loadable, Remote, app, remote};
+use crate::state::{App, Loadable, Question, Remote, app, remote};
 use crate::text;
-use crate::ui::{
-    Confirm, CopyField, Dialog, Empty, Failure, Field, Glyph, Skeleton, focus_first_error, live, live_maybe,
-};
+use crate::ui::{CopyField, Dialog, Empty, Failure, Field, Skeleton, focus_first_error, live};
 
 /// The user's keys, and how to make one.
 #[component]
 pub(super) fn ApiKeyList() -> impl IntoView {
-    let app = app();
-    let keys = remote(app, api::API_KEYS);
-    let revoking = RwSignal::new(None::<ApiKey>);
+    let keys = remote(app(), api::API_KEYS);
     let list = live(move || {
         match keys.get::<ApiKeys>() {
         Loadable::Loading => view! { <Skeleton rows=1/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || keys.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.api_keys.is_empty() => view! {
-            <Empty glyph=Glyph::Shield title="No keys">"A script signs in with a key instead of your password."</Empty>
+            <Empty glyph="icon i-shield" title="No keys">"A script signs in with a key instead of your password."</Empty>
         }
         .into_any(),
         Loadable::Ready(answer) => {
-            let rows = answer.api_keys.into_iter().map(|key| view! { <Row key_shown=key revoking/> });
+            let rows = answer.api_keys.into_iter().map(|key| view! { <Row key_shown=key keys/> });
             view! { <ul class="rows">{rows.collect_view()}</ul> }.into_any()
         }
     }
@@ -39,24 +35,12 @@ pub(super) fn ApiKeyList() -> impl IntoView {
             {list}
             <NewKey keys/>
         </section>
-        {live_maybe(move || revoking.get().map(|key| view! {
-            <Confirm
-                title="Revoke this key?"
-                sentence=format!("Scripts that use {} stop working at once.", text::shown(&key.name, text::NAME))
-                action="Revoke"
-                on_cancel=move || revoking.set(None)
-                on_confirm=move || {
-                    revoking.set(None);
-                    revoke(app, key.id.clone(), keys);
-                }
-            />
-        }
-        .into_any()))}
     }
 }
 
 #[component]
-fn Row(key_shown: ApiKey, revoking: RwSignal<Option<ApiKey>>) -> impl IntoView {
+fn Row(key_shown: ApiKey, keys: Remote) -> impl IntoView {
+    let app = app();
     let name = text::shown(&key_shown.name, text::NAME);
     let label = format!("Revoke {name}");
     let used = key_shown
@@ -72,9 +56,20 @@ fn Row(key_shown: ApiKey, revoking: RwSignal<Option<ApiKey>>) -> impl IntoView {
                 <p class="muted small">{format!("made {made} · {used}")}{ends}</p>
             </div>
             <button type="button" class="button quiet" aria-label=label
-                on:click=move |_| revoking.set(Some(key_shown.clone()))>"Revoke"</button>
+                on:click=move |_| ask(app, &key_shown, keys)>"Revoke"</button>
         </li>
     }
+}
+
+fn ask(app: App, key: &ApiKey, keys: Remote) {
+    let name = text::shown(&key.name, text::NAME);
+    let question = Question {
+        title: "Revoke this key?",
+        sentence: format!("Scripts that use {name} stop working at once."),
+        action: "Revoke",
+    };
+    let id = key.id.clone();
+    app.confirm(question, move || revoke(app, id.clone(), keys));
 }
 
 fn revoke(app: App, id: String, keys: Remote) {
@@ -91,7 +86,6 @@ fn NewKey(keys: Remote) -> impl IntoView {
     let app = app();
     let name = RwSignal::new(String::new());
     let error = RwSignal::new(None::<String>);
-    let created = RwSignal::new(None::<String>);
     let submit = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         let wanted = name.get_untracked().trim().to_owned();
@@ -105,8 +99,7 @@ fn NewKey(keys: Remote) -> impl IntoView {
             let body = NewApiKey { name: wanted, scopes: None, expires_at: None };
             match Request::post(api::API_KEYS, http::json(&body)).read::<CreatedApiKey>().await {
                 Ok(key) => {
-                    // The page may have been left; then the key is lost and can be revoked.
-                    let _ = created.try_set(Some(key.key));
+                    app.ask(move || view! { <Created key_shown=key.key.clone()/> }.into_any());
                     let _ = name.try_set(String::new());
                     keys.reload();
                 }
@@ -122,15 +115,20 @@ fn NewKey(keys: Remote) -> impl IntoView {
             <Field id="key-name" label="What is it for?" value=name error=error placeholder="nightly report"/>
             <button type="submit" class="button">"Create key"</button>
         </form>
-        {live_maybe(move || created.get().map(|key| view! {
-            <Dialog title="Your new key" on_cancel=move || created.set(None)>
-                <p>"Copy it now. It is not shown again."</p>
-                <CopyField id="new-key" label="API key" value=key/>
-                <div class="dialog-foot">
-                    <button type="button" class="button primary" on:click=move |_| created.set(None)>"I have it"</button>
-                </div>
-            </Dialog>
-        }
-        .into_any()))}
+    }
+}
+
+/// The new key, this once.
+#[component]
+fn Created(key_shown: String) -> impl IntoView {
+    let app = app();
+    view! {
+        <Dialog title="Your new key">
+            <p>"Copy it now. It is not shown again."</p>
+            <CopyField id="new-key" label="API key" value=key_shown/>
+            <div class="dialog-foot">
+                <button type="button" class="button primary" on:click=move |_| app.close_dialog()>"I have it"</button>
+            </div>
+        </Dialog>
     }
 }

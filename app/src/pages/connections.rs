@@ -9,11 +9,9 @@ use super::connect::connect;
 use super::{ForUsers, Page};
 use crate::dates;
 use crate::http::Request;
-use crate::state::{App, Loadable, Remote, app, remote};
+use crate::state::{App, Loadable, Question, Remote, app, remote};
 use crate::text;
-use crate::ui::{
-    Confirm, Dialog, Empty, Failure, Glyph, Icon, Skeleton, ToolkitMark, live, live_if, live_maybe,
-};
+use crate::ui::{Dialog, Empty, Failure, Skeleton, ToolkitMark, effect, live, live_if, live_maybe};
 
 /// The page.
 #[component]
@@ -43,9 +41,9 @@ fn Landed() -> impl IntoView {
         } else {
             format!("{name} was not connected. You can try again.")
         };
-        let glyph = if good { Glyph::Check } else { Glyph::Alert };
+        let glyph = if good { "icon i-check" } else { "icon i-alert" };
         Some(view! {
-            <div class="banner" class:good=good class:warn=!good role="status"><Icon glyph/><p>{sentence}</p></div>
+            <div class="banner" class:good=good class:warn=!good role="status"><i class=glyph aria-hidden="true"></i><p>{sentence}</p></div>
         }
         .into_any())
     })
@@ -56,18 +54,19 @@ fn Lists() -> impl IntoView {
     let app = app();
     let connections = remote(app, api::CONNECTIONS);
     let toolkits = remote(app, api::TOOLKITS);
-    Effect::new(move |before: Option<u32>| {
+    let seen = StoredValue::new(app.connections_changed.get_untracked());
+    effect(move || {
         let now = app.connections_changed.get();
-        if before.is_some_and(|before| before != now) {
+        if seen.get_value() != now {
+            seen.set_value(now);
             connections.reload();
         }
-        now
     });
     let enabled = move || app.session.with(|s| s.ready().is_none_or(|s| s.integrations));
     view! {
         {live_if(move || !enabled(), || view! {
             <div class="banner warn" role="status">
-                <Icon glyph=Glyph::Alert/>
+                <i class="icon i-alert" aria-hidden="true"></i>
                 <p>"Integrations are not enabled on this server. Ask your admin to enable them."</p>
             </div>
         }
@@ -85,13 +84,11 @@ fn Lists() -> impl IntoView {
 
 #[component]
 fn Accounts(connections: Remote, toolkits: Remote) -> impl IntoView {
-    let leaving = RwSignal::new(None::<Connection>);
-    let receipt = RwSignal::new(None::<Receipt>);
-    let list = live(move || match connections.get::<api::Connections>() {
+    live(move || match connections.get::<api::Connections>() {
         Loadable::Loading => view! { <Skeleton rows=2/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || connections.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.connections.is_empty() => view! {
-            <Empty glyph=Glyph::Link title="No accounts yet">
+            <Empty glyph="icon i-link" title="No accounts yet">
                 "Choose a service below. You sign in at the service itself, and taiku keeps the keys."
             </Empty>
         }
@@ -100,19 +97,11 @@ fn Accounts(connections: Remote, toolkits: Remote) -> impl IntoView {
             let name = move |slug: &str| toolkit_name(toolkits, slug);
             let rows = answer.connections.into_iter().map(|connection| {
                 let name = name(connection.toolkit.as_str());
-                view! { <Account connection name leaving/> }
+                view! { <Account connection name connections/> }
             });
             view! { <ul class="list">{rows.collect_view()}</ul> }.into_any()
         }
-    });
-    view! {
-        {list}
-        <Leaving leaving receipt connections/>
-        {live(move || match receipt.get() {
-            Some(done) => view! { <ReceiptDialog receipt=done on_close=move || receipt.set(None)/> }.into_any(),
-            None => ().into_any(),
-        })}
-    }
+    })
 }
 
 fn toolkit_name(toolkits: Remote, slug: &str) -> String {
@@ -123,7 +112,7 @@ fn toolkit_name(toolkits: Remote, slug: &str) -> String {
 }
 
 #[component]
-fn Account(connection: Connection, name: String, leaving: RwSignal<Option<Connection>>) -> impl IntoView {
+fn Account(connection: Connection, name: String, connections: Remote) -> impl IntoView {
     let app = app();
     let label = connection.account.label.as_ref().map(|label| text::shown(label, text::NAME));
     let again = connection.toolkit.clone();
@@ -131,7 +120,7 @@ fn Account(connection: Connection, name: String, leaving: RwSignal<Option<Connec
     let used = connection.last_used_at.as_deref().map(|at| format!("last used {}", dates::shown(at)));
     let begun = format!("begun {}", dates::shown(&connection.created_at));
     let who = label.clone().unwrap_or_else(|| name.clone());
-    let asked = connection.clone();
+    let (id, account) = (connection.id.clone(), who.clone());
     view! {
         <li class="card row">
             <ToolkitMark slug=connection.toolkit.to_string()/>
@@ -153,7 +142,7 @@ fn Account(connection: Connection, name: String, leaving: RwSignal<Option<Connec
                         on:click=move |_| connect(app, again.clone())>"Connect again"</button>
                 })}
                 <button type="button" class="button quiet" aria-label=format!("Disconnect {who}")
-                    on:click=move |_| leaving.set(Some(asked.clone()))>"Disconnect"</button>
+                    on:click=move |_| ask(app, &id, &account, connections)>"Disconnect"</button>
             </div>
         </li>
     }
@@ -183,41 +172,24 @@ fn StatusBadge(status: Status) -> impl IntoView {
     view! { <span class=class data-status=status.as_str()>{word}</span> }
 }
 
-#[component]
-fn Leaving(
-    leaving: RwSignal<Option<Connection>>,
-    receipt: RwSignal<Option<Receipt>>,
-    connections: Remote,
-) -> impl IntoView {
-    let app = app();
-    live_maybe(move || {
-        leaving.get().map(|connection| {
-            let name = connection.account.label.clone().unwrap_or_else(|| connection.toolkit.to_string());
-            let name = text::shown(&name, text::NAME);
-            let id = connection.id.clone();
-            view! {
-                <Confirm
-                    title="Disconnect this account?"
-                    sentence=format!("taiku asks the service to take back its keys and destroys its own copies of {name}. Plugins can no longer act in it.")
-                    action="Disconnect"
-                    on_cancel=move || leaving.set(None)
-                    on_confirm=move || {
-                        leaving.set(None);
-                        disconnect(app, id.clone(), receipt, connections);
-                    }
-                />
-            }
-            .into_any()
-        })
-    })
+fn ask(app: App, id: &str, account: &str, list: Remote) {
+    let question = Question {
+        title: "Disconnect this account?",
+        sentence: format!(
+            "taiku asks the service to take back its keys and destroys its own copies of {account}. \
+             Plugins can no longer act in it."
+        ),
+        action: "Disconnect",
+    };
+    let id = id.to_owned();
+    app.confirm(question, move || disconnect(app, id.clone(), list));
 }
 
-fn disconnect(app: App, id: String, receipt: RwSignal<Option<Receipt>>, list: Remote) {
+fn disconnect(app: App, id: String, list: Remote) {
     spawn_local(async move {
         match Request::delete(&api::connection(&id)).read::<Receipt>().await {
-            Ok(done) => {
-                // The page may have been left.
-                let _ = receipt.try_set(Some(done));
+            Ok(receipt) => {
+                app.ask(move || view! { <ReceiptDialog receipt=receipt.clone()/> }.into_any());
             }
             Err(error) => app.fail(&error),
         }
@@ -227,7 +199,8 @@ fn disconnect(app: App, id: String, receipt: RwSignal<Option<Receipt>>, list: Re
 
 /// What died, and what could not be killed.
 #[component]
-fn ReceiptDialog(receipt: Receipt, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
+fn ReceiptDialog(receipt: Receipt) -> impl IntoView {
+    let app = app();
     let rows = receipt.revoked.into_iter().map(|revoked| {
         let (good, bad) = (revoked.outcome == "revoked", revoked.outcome == "failed");
         let outcome = match revoked.outcome.as_str() {
@@ -245,12 +218,12 @@ fn ReceiptDialog(receipt: Receipt, #[prop(into)] on_close: Callback<()>) -> impl
     let rows = rows.collect_view();
     let none = rows.is_empty();
     view! {
-        <Dialog title="Disconnected" on_cancel=on_close>
+        <Dialog title="Disconnected">
             <p>{format!("Our copies were destroyed {}.", dates::shown(&receipt.deleted_at))}</p>
             <ul class="wishes">{rows}</ul>
             {none.then(|| view! { <p class="muted">"There was nothing to take back at the service."</p> })}
             <div class="dialog-foot">
-                <button type="button" class="button primary" on:click=move |_| on_close.run(())>"Done"</button>
+                <button type="button" class="button primary" on:click=move |_| app.close_dialog()>"Done"</button>
             </div>
         </Dialog>
     }
@@ -262,7 +235,7 @@ fn Offered(toolkits: Remote) -> impl IntoView {
         Loadable::Loading => view! { <Skeleton rows=1/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || toolkits.reload()/> }.into_any(),
         Loadable::Ready(answer) if answer.toolkits.is_empty() => view! {
-            <Empty glyph=Glyph::Shield title="Nothing to connect">
+            <Empty glyph="icon i-shield" title="Nothing to connect">
                 "An admin has to enable a service first, under Admin."
             </Empty>
         }
@@ -293,7 +266,7 @@ fn Offer(toolkit: Toolkit) -> impl IntoView {
                 <span></span>
                 <button type="button" class="button primary" aria-label=format!("Connect {name}")
                     on:click=move |_| connect(app, slug.clone())>
-                    "Connect"<Icon glyph=Glyph::External/>
+                    "Connect"<i class="icon i-external" aria-hidden="true"></i>
                 </button>
             </div>
         </li>

@@ -9,9 +9,9 @@ use taiku_bridge::api::{self, FailedFolder, Plugin, Source};
 use super::Page;
 use crate::consent::{Consent, PermissionList, by_risk};
 use crate::dates;
-use crate::state::{Loadable, app, remote};
+use crate::state::{App, Loadable, Question, app, remote};
 use crate::text;
-use crate::ui::{Confirm, Empty, Failure, Glyph, Icon, PluginIcon, Skeleton, live, live_if, live_maybe};
+use crate::ui::{Empty, Failure, PluginIcon, Skeleton, live, live_if, live_maybe};
 use crate::wire::Failed;
 use crate::workspace::panel_path;
 
@@ -19,18 +19,17 @@ use crate::workspace::panel_path;
 #[component]
 pub(crate) fn Plugins() -> impl IntoView {
     let app = app();
-    let revoking = RwSignal::new(None::<Arc<Plugin>>);
     let list = live(move || match app.plugins.get() {
         Loadable::Loading => view! { <Skeleton rows=3/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || app.load_plugins()/> }.into_any(),
         Loadable::Ready(plugins) if plugins.is_empty() => view! {
-            <Empty glyph=Glyph::Plugin title="No plugins yet">
+            <Empty glyph="icon i-plugin" title="No plugins yet">
                 "Put a plugin folder into a folder of TAIKU_PLUGIN_DIRS; it appears here."
             </Empty>
         }
         .into_any(),
         Loadable::Ready(plugins) => {
-            let items = plugins.into_iter().map(|plugin| view! { <Item plugin revoking/> });
+            let items = plugins.into_iter().map(|plugin| view! { <Item plugin/> });
             view! { <ul class="list">{items.collect_view()}</ul> }.into_any()
         }
     });
@@ -38,28 +37,12 @@ pub(crate) fn Plugins() -> impl IntoView {
         <Page title="Plugins" lead="What each may do for you. You can take it back at any time.">
             {list}
             {live_if(move || app.is_admin(), || view! { <FailedFolders/> }.into_any())}
-            {live_maybe(move || revoking.get().map(|plugin| {
-                let name = text::shown(&plugin.name, text::NAME);
-                view! {
-                    <Confirm
-                        title="Take back what was allowed?"
-                        sentence=format!("{name} is closed and may no longer do anything for you. Your connections stay.")
-                        action="Revoke"
-                        on_cancel=move || revoking.set(None)
-                        on_confirm=move || {
-                            app.revoke(plugin.clone());
-                            revoking.set(None);
-                        }
-                    />
-                }
-                .into_any()
-            }))}
         </Page>
     }
 }
 
 #[component]
-fn Item(plugin: Arc<Plugin>, revoking: RwSignal<Option<Arc<Plugin>>>) -> impl IntoView {
+fn Item(plugin: Arc<Plugin>) -> impl IntoView {
     let app = app();
     let name = text::shown(&plugin.name, text::NAME);
     let about = plugin.manifest.description.as_ref().or(plugin.manifest.tagline.as_ref());
@@ -85,7 +68,7 @@ fn Item(plugin: Arc<Plugin>, revoking: RwSignal<Option<Arc<Plugin>>>) -> impl In
                 <div class="actions">
                     {granted.then(|| view! {
                         <button type="button" class="button quiet" aria-label=format!("Revoke {name}")
-                            on:click=move |_| revoking.set(Some(revoked.clone()))>"Revoke"</button>
+                            on:click=move |_| ask(app, &revoked)>"Revoke"</button>
                     })}
                     {open.map(|path| view! {
                         <A href=path attr:class="button" attr:aria-label=format!("Open {name}")>"Open"</A>
@@ -95,7 +78,7 @@ fn Item(plugin: Arc<Plugin>, revoking: RwSignal<Option<Arc<Plugin>>>) -> impl In
             {about.map(|about| view! { <p><bdi>{about}</bdi></p> })}
             {changed.then(|| view! {
                 <div class="banner warn">
-                    <Icon glyph=Glyph::Alert/>
+                    <i class="icon i-alert" aria-hidden="true"></i>
                     <p>"This version asks for something else than you allowed."</p>
                     <button type="button" class="button" on:click=move |_| {
                         app.consent.set(Some(Consent { plugin: asked.clone(), panel: None }));
@@ -105,6 +88,17 @@ fn Item(plugin: Arc<Plugin>, revoking: RwSignal<Option<Arc<Plugin>>>) -> impl In
             <Granted plugin/>
         </li>
     }
+}
+
+fn ask(app: App, plugin: &Arc<Plugin>) {
+    let name = text::shown(&plugin.name, text::NAME);
+    let question = Question {
+        title: "Take back what was allowed?",
+        sentence: format!("{name} is closed and may no longer do anything for you. Your connections stay."),
+        action: "Revoke",
+    };
+    let plugin = plugin.clone();
+    app.confirm(question, move || app.revoke(plugin.clone()));
 }
 
 #[component]

@@ -8,7 +8,7 @@ use taiku_bridge::api::{self, Session, SignIn};
 
 use crate::http::{self, HttpError, Request};
 use crate::state::{App, app};
-use crate::ui::{Field, Glyph, Icon, focus, focus_first_error, live_if, live_text};
+use crate::ui::{Field, focus, focus_first_error, live_if, live_text};
 
 /// The page for servers that want to know everybody, and for `/sign-in`.
 #[component]
@@ -78,7 +78,7 @@ pub(crate) fn SignInCard(
             />
             <div aria-live="assertive" class="visually-hidden">{live_text(move || error.get().unwrap_or_default())}</div>
             <button type="submit" class="button primary wide" disabled=move || busy.get()>
-                {live_text(move || if busy.get() { "Signing in…" } else { "Sign in" }.into())}<Icon glyph=Glyph::Arrow/>
+                {live_text(move || if busy.get() { "Signing in…" } else { "Sign in" }.into())}<i class="icon i-arrow" aria-hidden="true"></i>
             </button>
         </form>
     }

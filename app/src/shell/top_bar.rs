@@ -10,7 +10,7 @@ use web_sys::{KeyboardEvent, Node};
 
 use crate::state::{App, app};
 use crate::text;
-use crate::ui::{Avatar, Glyph, Icon, ToolbarIcon, live, live_if};
+use crate::ui::{Avatar, ToolbarIcon, effect, live, live_if};
 use crate::workspace::panel_path;
 
 /// The bar at the top of every page.
@@ -19,7 +19,7 @@ pub(super) fn TopBar() -> impl IntoView {
     let open = RwSignal::new(false);
     let path = use_location().pathname;
     // A menu that led somewhere has done its work.
-    Effect::new(move |_| {
+    effect(move || {
         path.track();
         open.set(false);
     });
@@ -38,7 +38,7 @@ pub(super) fn TopBar() -> impl IntoView {
                 aria-expanded=move || open.get().to_string()
                 on:click=move |_| open.update(|open| *open = !*open)
             >
-                <Icon glyph=Glyph::Menu/>
+                <i class="icon i-menu" aria-hidden="true"></i>
             </button>
             <Navigation open/>
             <Account/>
@@ -51,8 +51,8 @@ fn Navigation(open: RwSignal<bool>) -> impl IntoView {
     let app = app();
     let path = use_location().pathname;
     let here = move || if crate::workspace::is_workspace(&path.get()) { "here" } else { "" };
-    let link = |href: &'static str, glyph: Glyph, name: &'static str| {
-        view! { <li><A href=href><Icon glyph/><span>{name}</span></A></li> }
+    let link = |href: &'static str, glyph: &'static str, name: &'static str| {
+        view! { <li><A href=href><i class=glyph aria-hidden="true"></i><span>{name}</span></A></li> }
     };
     view! {
         <nav
@@ -62,11 +62,11 @@ fn Navigation(open: RwSignal<bool>) -> impl IntoView {
             on:keydown=move |event| if event.key() == "Escape" { open.set(false) }
         >
             <ul>
-                <li><A href="/" exact=true attr:class=here><Icon glyph=Glyph::Grid/><span>"Workspace"</span></A></li>
-                {link("/plugins", Glyph::Plugin, "Plugins")}
-                {link("/connections", Glyph::Link, "Connections")}
-                {link("/activity", Glyph::Activity, "Activity")}
-                {live_if(move || app.is_admin(), move || link("/admin/integrations", Glyph::Shield, "Admin").into_any())}
+                <li><A href="/" exact=true attr:class=here><i class="icon i-grid" aria-hidden="true"></i><span>"Workspace"</span></A></li>
+                {link("/plugins", "icon i-plugin", "Plugins")}
+                {link("/connections", "icon i-link", "Connections")}
+                {link("/activity", "icon i-activity", "Activity")}
+                {live_if(move || app.is_admin(), move || link("/admin/integrations", "icon i-shield", "Admin").into_any())}
             </ul>
         </nav>
     }
@@ -113,11 +113,10 @@ fn actions(app: App) -> Vec<Action> {
 #[component]
 fn Toolbar() -> impl IntoView {
     let app = app();
-    let actions = Memo::new(move |_| actions(app));
     view! {
         <div class="toolbar" role="group" aria-label="Plugin toolbar">
             {live(move || {
-                actions.get().into_iter().map(|action| view! { <ToolbarButton action/> }).collect_view().into_any()
+                actions(app).into_iter().map(|action| view! { <ToolbarButton action/> }).collect_view().into_any()
             })}
         </div>
     }
@@ -220,8 +219,8 @@ fn AccountMenu(name: String, email: String) -> impl IntoView {
             </button>
             <div id="account-menu" class="menu" class:open=move || open.get()>
                 <p class="menu-who"><strong><bdi>{name}</bdi></strong><bdi class="muted small">{email}</bdi></p>
-                <A href="/settings" on:click=move |_| open.set(false)><Icon glyph=Glyph::Settings/>"Settings"</A>
-                <button type="button" on:click=move |_| app.sign_out()><Icon glyph=Glyph::SignOut/>"Sign out"</button>
+                <A href="/settings" on:click=move |_| open.set(false)><i class="icon i-settings" aria-hidden="true"></i>"Settings"</A>
+                <button type="button" on:click=move |_| app.sign_out()><i class="icon i-sign-out" aria-hidden="true"></i>"Sign out"</button>
             </div>
         </div>
     }

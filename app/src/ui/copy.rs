@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use wasm_bindgen_futures::JsFuture;
 
-use super::{Glyph, Icon, live_text};
+use super::live_text;
 
 /// How long the button says that it worked.
 const SAID_MS: u64 = 2_000;
@@ -41,7 +41,7 @@ pub(crate) fn CopyField(
             <div class="copy">
                 <input id=id readonly=true value=value aria-describedby=hint_id on:focus:target=move |event| event.target().select()/>
                 <button type="button" class="button" aria-label=format!("Copy {label}") on:click=copy>
-                    <Icon glyph=Glyph::Copy/>
+                    <i class="icon i-copy" aria-hidden="true"></i>
                     <span aria-live="polite">{live_text(move || if said.get().is_empty() { "Copy" } else { said.get() }.into())}</span>
                 </button>
             </div>

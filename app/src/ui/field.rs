@@ -10,7 +10,7 @@ use super::live_text;
 /// A text field. Its label, hint and error are tied to it.
 #[component]
 pub(crate) fn Field(
-    id: &'static str,
+    #[prop(into)] id: String,
     #[prop(into)] label: String,
     value: RwSignal<String>,
     #[prop(default = "text")] kind: &'static str,
@@ -24,11 +24,11 @@ pub(crate) fn Field(
     let described = format!("{hint_id} {error_id}");
     view! {
         <div class="field" class:invalid=move || error.with(Option::is_some)>
-            <label for=id>{label}</label>
+            <label for=id.clone()>{label}</label>
             {hint.map(|hint| view! { <p class="hint" id=hint_id>{hint}</p> })}
             <input
+                name=id.clone()
                 id=id
-                name=id
                 type=kind
                 autocomplete=autocomplete
                 placeholder=placeholder

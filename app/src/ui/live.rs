@@ -19,13 +19,44 @@ pub(crate) fn live_if(
     condition: impl Fn() -> bool + Send + Sync + 'static,
     view: impl Fn() -> AnyView + Send + 'static,
 ) -> AnyView {
-    let condition = boxed_memo(Box::new(condition));
+    let condition = flag(condition);
     live(move || if condition.get() { view() } else { ().into_any() })
 }
 
 /// A text that follows what it reads.
 pub(crate) fn live_text(text: impl Fn() -> String + Send + 'static) -> AnyView {
     boxed_text(Box::new(text))
+}
+
+/// Whether something holds; changes only when that does.
+pub(crate) fn flag(condition: impl Fn() -> bool + Send + Sync + 'static) -> Memo<bool> {
+    boxed_memo(Box::new(condition))
+}
+
+/// Does something now, and again whenever what it read has changed.
+pub(crate) fn effect(act: impl Fn() + 'static) {
+    boxed_effect(Box::new(act));
+}
+
+/// An item of a list, which keeps its place in the document as long as it is in the list.
+pub(crate) struct Keyed {
+    /// Tells it from the others.
+    pub(crate) key: u32,
+    /// Draws it, once.
+    pub(crate) view: Box<dyn FnOnce() -> AnyView + Send>,
+}
+
+/// A list whose items are drawn once, as they come.
+pub(crate) fn keyed(items: impl Fn() -> Vec<Keyed> + Send + Sync + 'static) -> AnyView {
+    boxed_list(Box::new(items))
+}
+
+fn boxed_list(items: Box<dyn Fn() -> Vec<Keyed> + Send + Sync>) -> AnyView {
+    view! { <For each=move || items() key=|item| item.key children=|item: Keyed| (item.view)()/> }.into_any()
+}
+
+fn boxed_effect(act: Box<dyn Fn()>) {
+    Effect::new(move |_| act());
 }
 
 fn boxed_view(view: Box<dyn Fn() -> AnyView + Send>) -> AnyView {

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::{Glyph, Icon, live};
-use crate::state::{App, BlockedPopup, Tone, app};
+use super::{Keyed, keyed, live};
+use crate::state::{App, BlockedPopup, Toast, Tone, app};
 use crate::text;
 
 /// Short messages, read out by assistive tools as they come.
@@ -12,32 +12,41 @@ pub(crate) fn Toasts() -> impl IntoView {
     let app = app();
     view! {
         <div class="toasts" role="status" aria-live="polite" aria-relevant="additions">
-            <For each=move || app.toasts.get() key=|toast| toast.id let:toast>
-                <div class=format!("toast {}", toast.tone.class())>
-                    <Icon glyph=glyph(toast.tone)/>
-                    <p>
-                        {toast.plugin.map(|plugin| view! { <strong><bdi>{plugin}</bdi>": "</strong> })}
-                        <bdi>{toast.message}</bdi>
-                    </p>
-                    <button
-                        type="button"
-                        class="icon-button"
-                        aria-label="Close this message"
-                        on:click=move |_| app.close_toast(toast.id)
-                    >
-                        <Icon glyph=Glyph::Close/>
-                    </button>
-                </div>
-            </For>
+            {keyed(move || app.toasts.get().into_iter().map(|toast| item(app, toast)).collect())}
         </div>
     }
 }
 
-fn glyph(tone: Tone) -> Glyph {
+fn item(app: App, toast: Toast) -> Keyed {
+    Keyed { key: toast.id, view: Box::new(move || view! { <ToastView app toast/> }.into_any()) }
+}
+
+#[component]
+fn ToastView(app: App, toast: Toast) -> impl IntoView {
+    view! {
+        <div class=format!("toast {}", toast.tone.class())>
+            <i class=glyph(toast.tone) aria-hidden="true"></i>
+            <p>
+                {toast.plugin.map(|plugin| view! { <strong><bdi>{plugin}</bdi>": "</strong> })}
+                <bdi>{toast.message}</bdi>
+            </p>
+            <button
+                type="button"
+                class="icon-button"
+                aria-label="Close this message"
+                on:click=move |_| app.close_toast(toast.id)
+            >
+                <i class="icon i-close" aria-hidden="true"></i>
+            </button>
+        </div>
+    }
+}
+
+fn glyph(tone: Tone) -> &'static str {
     match tone {
-        Tone::Info => Glyph::Activity,
-        Tone::Success => Glyph::Check,
-        Tone::Error => Glyph::Alert,
+        Tone::Info => "icon i-activity",
+        Tone::Success => "icon i-check",
+        Tone::Error => "icon i-alert",
     }
 }
 
@@ -59,7 +68,7 @@ fn blocked(app: App, link: BlockedPopup) -> impl IntoView {
     let label = format!("Connect {} at {}", link.toolkit, host(&link.url));
     view! {
         <div class="notice">
-            <Icon glyph=Glyph::Alert/>
+            <i class="icon i-alert" aria-hidden="true"></i>
             <p>
                 "The browser blocked a window. "
                 {match who {
@@ -75,10 +84,10 @@ fn blocked(app: App, link: BlockedPopup) -> impl IntoView {
                 rel="noopener noreferrer external"
                 on:click=move |_| close(&opened)
             >
-                {label}<Icon glyph=Glyph::External/>
+                {label}<i class="icon i-external" aria-hidden="true"></i>
             </a>
             <button type="button" class="icon-button" aria-label="Dismiss" on:click=move |_| close(&dismissed)>
-                <Icon glyph=Glyph::Close/>
+                <i class="icon i-close" aria-hidden="true"></i>
             </button>
         </div>
     }

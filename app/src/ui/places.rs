@@ -2,15 +2,14 @@
 
 use leptos::prelude::*;
 
-use super::{Glyph, Icon};
 use crate::http::HttpError;
 
 /// Nothing here yet, and what to do about it.
 #[component]
-pub(crate) fn Empty(glyph: Glyph, title: &'static str, children: Children) -> impl IntoView {
+pub(crate) fn Empty(glyph: &'static str, title: &'static str, children: Children) -> impl IntoView {
     view! {
         <div class="empty">
-            <Icon glyph/>
+            <i class=glyph aria-hidden="true"></i>
             <h3>{title}</h3>
             <p>{children()}</p>
         </div>
@@ -22,7 +21,7 @@ pub(crate) fn Empty(glyph: Glyph, title: &'static str, children: Children) -> im
 pub(crate) fn Failure(error: HttpError, #[prop(into)] retry: Callback<()>) -> impl IntoView {
     view! {
         <div class="empty failed" role="alert">
-            <Icon glyph=Glyph::Alert/>
+            <i class="icon i-alert" aria-hidden="true"></i>
             <h3>"This could not be loaded"</h3>
             <p>{error.sentence()}</p>
             <button type="button" class="button" on:click=move |_| retry.run(())>"Try again"</button>

@@ -10,7 +10,7 @@ use super::frame::panel_path;
 use crate::pages::SignInCard;
 use crate::state::{Loadable, app};
 use crate::text;
-use crate::ui::{Empty, Failure, Glyph, Icon, PluginIcon, Skeleton, live, live_if, live_text};
+use crate::ui::{Empty, Failure, PluginIcon, Skeleton, live, live_if, live_text};
 
 /// The start of the workspace.
 #[component]
@@ -46,7 +46,7 @@ fn PluginCards() -> impl IntoView {
         Loadable::Loading => view! { <Skeleton rows=2/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || app.load_plugins()/> }.into_any(),
         Loadable::Ready(plugins) if plugins.is_empty() => view! {
-            <Empty glyph=Glyph::Plugin title="No plugins yet">
+            <Empty glyph="icon i-plugin" title="No plugins yet">
                 "Put a plugin folder into a folder of TAIKU_PLUGIN_DIRS; it appears here."
             </Empty>
         }
@@ -81,7 +81,7 @@ fn Card(plugin: Arc<Plugin>) -> impl IntoView {
                 <ul class="chips" aria-label="Toolkits">{chips}</ul>
                 {first.map(|path| view! {
                     <A href=path attr:class="button primary" attr:aria-label=format!("Open {name}")>
-                        {label}<Icon glyph=Glyph::Arrow/>
+                        {label}<i class="icon i-arrow" aria-hidden="true"></i>
                     </A>
                 })}
             </div>

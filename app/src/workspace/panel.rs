@@ -8,7 +8,7 @@ use leptos_router::hooks::{use_location, use_navigate};
 use super::frame::{Frame, FrameState};
 use crate::bridge_host;
 use crate::state::app;
-use crate::ui::{Glyph, Icon, PluginIcon, live};
+use crate::ui::{PluginIcon, effect, live};
 
 /// A panel. Its frame is put into its place once, and again only when it is loaded again.
 #[component]
@@ -17,7 +17,7 @@ pub(super) fn PanelView(frame: Frame) -> impl IntoView {
     let place = NodeRef::<Div>::new();
     let (open, reloads) = (frame.open.clone(), frame.reloads.clone());
     let mounted = frame.clone();
-    Effect::new(move |_| {
+    effect(move || {
         reloads.track();
         if let Some(place) = place.get() {
             bridge_host::mount(app, &mounted, &place);
@@ -71,7 +71,7 @@ fn Header(frame: Frame) -> impl IntoView {
                 title=reload_label
                 on:click=move |_| reloads.update(|reloads| *reloads += 1)
             >
-                <Icon glyph=Glyph::Reload/>
+                <i class="icon i-reload" aria-hidden="true"></i>
             </button>
             <button
                 type="button"
@@ -80,7 +80,7 @@ fn Header(frame: Frame) -> impl IntoView {
                 title=close_label
                 on:click=close
             >
-                <Icon glyph=Glyph::Close/>
+                <i class="icon i-close" aria-hidden="true"></i>
             </button>
         </header>
     }
@@ -110,7 +110,7 @@ fn Cover(frame: Frame) -> impl IntoView {
         };
         view! {
             <div class="panel-cover" role="alert">
-                <Icon glyph=Glyph::Stop/>
+                <i class="icon i-stop" aria-hidden="true"></i>
                 <p>{sentence}</p>
                 <button type="button" class="button" on:click=move |_| reloads.update(|r| *r += 1)>
                     "Reload panel"

@@ -11,9 +11,7 @@ use super::form::{Form, SettingField};
 use crate::http::{self, HttpError, Request};
 use crate::state::{Loadable, Remote, Tone, app, remote};
 use crate::text;
-use crate::ui::{
-    CopyField, Empty, Failure, Field, Glyph, Icon, Skeleton, focus_first_error, live, live_text,
-};
+use crate::ui::{CopyField, Empty, Failure, Field, Skeleton, focus_first_error, live, live_text};
 
 /// The page of one toolkit.
 #[component]
@@ -29,7 +27,7 @@ pub(crate) fn AdminToolkitPage(
                 {match slug.clone() {
                     Some(slug) => view! { <Loaded slug/> }.into_any(),
                     None => view! {
-                        <Empty glyph=Glyph::Alert title="No such toolkit">"Its name is not one of a toolkit."</Empty>
+                        <Empty glyph="icon i-alert" title="No such toolkit">"Its name is not one of a toolkit."</Empty>
                     }
                     .into_any(),
                 }}
@@ -123,7 +121,7 @@ fn Overview(known: AdminToolkit) -> impl IntoView {
                 <bdi>{text::shown(&known.description, text::SENTENCE)}</bdi>
                 {format!(" · {} tools", known.tool_count)}</p>
             {docs.map(|docs| view! {
-                <a href=docs target="_blank" rel="noopener noreferrer external">"Its documentation"<Icon glyph=Glyph::External/></a>
+                <a href=docs target="_blank" rel="noopener noreferrer external">"Its documentation"<i class="icon i-external" aria-hidden="true"></i></a>
             })}
         </div>
     }
@@ -196,10 +194,8 @@ fn SettingFields(fields: Vec<SettingField>, error: RwSignal<Option<HttpError>>) 
 #[component]
 fn OneSetting(field: SettingField, error: RwSignal<Option<HttpError>>) -> impl IntoView {
     let SettingField { setting, value } = field;
-    let id = setting.key.clone();
-    let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let pointer = format!("/settings/{}", setting.key);
-    let wrong = Memo::new(move |_| error.with(|error| sentence_at(error.as_ref(), &pointer)));
+    let wrong = Signal::derive(move || error.with(|error| sentence_at(error.as_ref(), &pointer)));
     let source = match (setting.source.as_str(), &setting.fingerprint) {
         ("database", Some(fingerprint)) => format!("set here, fingerprint {fingerprint}"),
         ("database", None) => "set here".into(),
@@ -207,29 +203,18 @@ fn OneSetting(field: SettingField, error: RwSignal<Option<HttpError>>) -> impl I
         ("default", _) => "the default".into(),
         _ => "not set".to_owned(),
     };
-    let shown = setting.value.clone().or(setting.default.clone()).filter(|_| !setting.secret);
-    let kind = if setting.secret { "password" } else { "text" };
+    let needed = if setting.required { ", required" } else { "" };
+    let shown = setting.value.or(setting.default).filter(|_| !setting.secret);
     view! {
-        <div class="field" class:invalid=move || wrong.with(Option::is_some)>
-            <label for=id.clone()>
-                <code>{setting.key.clone()}</code>
-                <span class="tag">{source}</span>
-                {setting.required.then(|| view! { <span class="tag">"required"</span> })}
-            </label>
-            <p class="hint" id=hint_id.clone()><bdi>{text::shown(&setting.description, text::SENTENCE)}</bdi></p>
-            <input
-                id=id
-                type=kind
-                autocomplete="off"
-                spellcheck="false"
-                placeholder=shown.unwrap_or_default()
-                aria-describedby=format!("{hint_id} {error_id}")
-                aria-invalid=move || wrong.with(|wrong| wrong.is_some().then_some("true"))
-                prop:value=move || value.get()
-                on:input:target=move |event| value.set(event.target().value())
-            />
-            <p class="error" id=error_id>{live_text(move || wrong.get().unwrap_or_default())}</p>
-        </div>
+        <Field
+            id=setting.key.clone()
+            label=format!("{} ({source}{needed})", setting.key)
+            kind=if setting.secret { "password" } else { "text" }
+            hint=text::shown(&setting.description, text::SENTENCE)
+            placeholder=shown.unwrap_or_default()
+            value=value
+            error=wrong
+        />
     }
 }
 
