@@ -5,7 +5,6 @@ mod toolkit;
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
-use leptos_router::components::A;
 use leptos_router::hooks::use_navigate;
 use taiku_bridge::api::{self, AdminToolkit, AdminToolkits};
 
@@ -75,13 +74,13 @@ fn Row(toolkit: AdminToolkit) -> impl IntoView {
                 </p>
             </div>
             <span class="status" class:good=on>{if on { "Enabled" } else { "Off" }}</span>
-            <A
+            <a
                 href=format!("/admin/integrations/{}", toolkit.slug)
-                attr:class="button"
-                attr:aria-label=format!("Configure {name}")
+                class="button"
+                aria-label=format!("Configure {name}")
             >
                 "Configure"
-            </A>
+            </a>
         </li>
     }
 }

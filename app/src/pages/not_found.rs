@@ -1,7 +1,6 @@
 //! The page for addresses that lead nowhere.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 
 use super::Page;
 
@@ -10,7 +9,7 @@ use super::Page;
 pub(crate) fn NotFound() -> impl IntoView {
     view! {
         <Page title="There is nothing here" lead="The address is mistyped, or what it named is gone.">
-            <p><A href="/" attr:class="button primary">"To the workspace"</A></p>
+            <p><a href="/" class="button primary">"To the workspace"</a></p>
         </Page>
     }
 }

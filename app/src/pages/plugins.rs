@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 use taiku_bridge::api::{self, FailedFolder, Plugin, Source};
 
 use super::Page;
@@ -71,7 +70,7 @@ fn Item(plugin: Arc<Plugin>) -> impl IntoView {
                             on:click=move |_| ask(app, &revoked)>"Revoke"</button>
                     })}
                     {open.map(|path| view! {
-                        <A href=path attr:class="button" attr:aria-label=format!("Open {name}")>"Open"</A>
+                        <a href=path class="button" aria-label=format!("Open {name}")>"Open"</a>
                     })}
                 </div>
             </div>

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::components::A;
 use taiku_bridge::Code;
 use taiku_bridge::api::{self, Session, SignIn};
 
@@ -21,7 +20,7 @@ pub(crate) fn SignInPage() -> impl IntoView {
             <div class="outside-brand"><span class="brand-mark big" aria-hidden="true"></span><p>"taiku"</p></div>
             <SignInCard top=true/>
             {live_if(visitors, || view! {
-                <p class="muted"><A href="/">"Look around without signing in"</A></p>
+                <p class="muted"><a href="/">"Look around without signing in"</a></p>
             }
             .into_any())}
         </main>

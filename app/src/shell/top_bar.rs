@@ -2,7 +2,6 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use leptos_router::components::A;
 use leptos_router::hooks::{use_location, use_navigate};
 use taiku_bridge::Permission;
 use wasm_bindgen::JsCast;
@@ -25,10 +24,10 @@ pub(super) fn TopBar() -> impl IntoView {
     });
     view! {
         <header class="top">
-            <A href="/" attr:class="brand" attr:aria-label="taiku, the workspace">
+            <a href="/" class="brand" aria-label="taiku, the workspace">
                 <span class="brand-mark" aria-hidden="true"></span>
                 <span class="brand-name">"taiku"</span>
-            </A>
+            </a>
             <Toolbar/>
             <button
                 type="button"
@@ -46,14 +45,19 @@ pub(super) fn TopBar() -> impl IntoView {
     }
 }
 
+/// The pages that everybody sees: address, glyph, name.
+const LINKS: [(&str, &str, &str); 4] = [
+    ("/", "icon i-grid", "Workspace"),
+    ("/plugins", "icon i-plugin", "Plugins"),
+    ("/connections", "icon i-link", "Connections"),
+    ("/activity", "icon i-activity", "Activity"),
+];
+
 #[component]
 fn Navigation(open: RwSignal<bool>) -> impl IntoView {
     let app = app();
     let path = use_location().pathname;
-    let here = move || if crate::workspace::is_workspace(&path.get()) { "here" } else { "" };
-    let link = |href: &'static str, glyph: &'static str, name: &'static str| {
-        view! { <li><A href=href><i class=glyph aria-hidden="true"></i><span>{name}</span></A></li> }
-    };
+    let links = Vec::from(LINKS.map(|(href, glyph, name)| link(path, href, glyph, name)));
     view! {
         <nav
             id="nav"
@@ -62,18 +66,30 @@ fn Navigation(open: RwSignal<bool>) -> impl IntoView {
             on:keydown=move |event| if event.key() == "Escape" { open.set(false) }
         >
             <ul>
-                <li><A href="/" exact=true attr:class=here><i class="icon i-grid" aria-hidden="true"></i><span>"Workspace"</span></A></li>
-                {link("/plugins", "icon i-plugin", "Plugins")}
-                {link("/connections", "icon i-link", "Connections")}
-                {link("/activity", "icon i-activity", "Activity")}
-                {live_if(move || app.is_admin(), move || link("/admin/integrations", "icon i-shield", "Admin").into_any())}
+                {links}
+                {live_if(
+                    move || app.is_admin(),
+                    move || link(path, "/admin/integrations", "icon i-shield", "Admin"),
+                )}
             </ul>
         </nav>
     }
 }
 
+fn link(path: Memo<String>, href: &'static str, glyph: &'static str, name: &'static str) -> AnyView {
+    let here = move || path.with(|path| is_here(href, path)).then_some("page");
+    view! {
+        <li><a href=href aria-current=here><i class=glyph aria-hidden="true"></i><span>{name}</span></a></li>
+    }
+    .into_any()
+}
+
+/// Whether a link leads to where one is.
+fn is_here(href: &str, path: &str) -> bool {
+    if href == "/" { crate::workspace::is_workspace(path) } else { path.starts_with(href) }
+}
+
 /// One button of the toolbar.
-#[derive(Clone, PartialEq)]
 struct Action {
     label: String,
     icon: Option<String>,
@@ -165,7 +181,7 @@ fn ToolbarButton(action: Action) -> impl IntoView {
 fn Account() -> impl IntoView {
     let app = app();
     live(move || match app.user() {
-        None => view! { <A href="/sign-in" attr:class="button small">"Sign in"</A> }.into_any(),
+        None => view! { <a href="/sign-in" class="button small">"Sign in"</a> }.into_any(),
         Some(user) => {
             let name = text::shown(&user.name, text::NAME);
             view! { <AccountMenu name email=text::shown(&user.email, text::NAME)/> }.into_any()
@@ -219,7 +235,7 @@ fn AccountMenu(name: String, email: String) -> impl IntoView {
             </button>
             <div id="account-menu" class="menu" class:open=move || open.get()>
                 <p class="menu-who"><strong><bdi>{name}</bdi></strong><bdi class="muted small">{email}</bdi></p>
-                <A href="/settings" on:click=move |_| open.set(false)><i class="icon i-settings" aria-hidden="true"></i>"Settings"</A>
+                <a href="/settings" on:click=move |_| open.set(false)><i class="icon i-settings" aria-hidden="true"></i>"Settings"</a>
                 <button type="button" on:click=move |_| app.sign_out()><i class="icon i-sign-out" aria-hidden="true"></i>"Sign out"</button>
             </div>
         </div>

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 use taiku_bridge::api::Plugin;
 
 use super::frame::panel_path;
@@ -80,9 +79,9 @@ fn Card(plugin: Arc<Plugin>) -> impl IntoView {
             <div class="card-foot">
                 <ul class="chips" aria-label="Toolkits">{chips}</ul>
                 {first.map(|path| view! {
-                    <A href=path attr:class="button primary" attr:aria-label=format!("Open {name}")>
+                    <a href=path class="button primary" aria-label=format!("Open {name}")>
                         {label}<i class="icon i-arrow" aria-hidden="true"></i>
-                    </A>
+                    </a>
                 })}
             </div>
         </li>

@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_router::components::A;
 use taiku_bridge::Slug;
 use taiku_bridge::api::{self, AdminToolkit};
 
@@ -22,7 +21,7 @@ pub(crate) fn AdminToolkitPage(
     let title = slug.as_ref().map_or_else(|| "No such toolkit".into(), ToString::to_string);
     view! {
         <Page title=title>
-            <p><A href="/admin/integrations" attr:class="back">"All integrations"</A></p>
+            <p><a href="/admin/integrations" class="back">"All integrations"</a></p>
             <ForAdmins>
                 {match slug.clone() {
                     Some(slug) => view! { <Loaded slug/> }.into_any(),
