@@ -3,8 +3,6 @@
 //! The host page keeps one of these per frame and finds it by the window that a message came from; nothing in
 //! a message says who speaks. This is state without I/O: the host passes the time in.
 
-use std::collections::BTreeMap;
-
 use crate::call::Way;
 use crate::message::Request;
 use crate::refusal::{Code, Refusal};
@@ -49,7 +47,8 @@ pub struct PanelDocument {
     nonce: String,
     life: Life,
     loads: u32,
-    in_flight: BTreeMap<String, Way>,
+    /// A short list: looking through it costs less than a map weighs in the front end.
+    in_flight: Vec<(String, Way)>,
     bucket: f64,
     filled_at: f64,
 }
@@ -65,7 +64,7 @@ impl PanelDocument {
             nonce,
             life: Life::Loading,
             loads: 0,
-            in_flight: BTreeMap::new(),
+            in_flight: Vec::new(),
             bucket: MESSAGE_BURST,
             filled_at: 0.0,
         }
@@ -141,26 +140,28 @@ impl PanelDocument {
     /// # Errors
     /// `duplicate_id` or `rate_limited`.
     pub fn start(&mut self, id: &str, way: Way) -> Result<(), Refusal> {
-        if self.in_flight.contains_key(id) {
+        if self.in_flight.iter().any(|(other, _)| other == id) {
             return Err(Refusal::new(Code::DuplicateId, "A request with this id is still under way."));
         }
         let most = match way {
             Way::Broker => MAX_NETWORK_CALLS,
             Way::Host => MAX_HOST_CALLS,
         };
-        if self.in_flight.values().filter(|other| **other == way).count() >= most {
+        if self.in_flight.iter().filter(|(_, other)| *other == way).count() >= most {
             return Err(Refusal::new(
                 Code::RateLimited,
                 format!("This panel has {most} calls under way. Wait for their answers."),
             ));
         }
-        self.in_flight.insert(id.to_owned(), way);
+        self.in_flight.push((id.to_owned(), way));
         Ok(())
     }
 
     /// Ends a call. Returns whether it may still be answered: exactly once, and only by a living document.
     pub fn finish(&mut self, id: &str) -> bool {
-        self.in_flight.remove(id).is_some() && self.life != Life::Dead
+        let Some(at) = self.in_flight.iter().position(|(other, _)| other == id) else { return false };
+        self.in_flight.swap_remove(at);
+        self.life != Life::Dead
     }
 
     fn take(&mut self, now_ms: f64) -> Result<(), Refusal> {

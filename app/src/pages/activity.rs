@@ -7,9 +7,9 @@ use taiku_bridge::api::{self, Activities, Activity as Entry};
 use super::{ForUsers, Page};
 use crate::dates;
 use crate::http::Request;
-use crate::state::{Loadable, app, remote};
+use crate::state::{Loadable, Tone, app, remote};
 use crate::text;
-use crate::ui::{Empty, Failure, Skeleton, live, live_if};
+use crate::ui::{Empty, Failure, Skeleton, badge, live, live_if};
 
 /// The page.
 #[component]
@@ -76,7 +76,7 @@ fn List() -> impl IntoView {
 }
 
 fn row(entry: Entry) -> AnyView {
-    let ok = entry.outcome == "ok";
+    let tone = if entry.outcome == "ok" { Tone::Success } else { Tone::Error };
     let outcome = match entry.upstream_status {
         Some(status) => format!("{} · {status}", entry.outcome),
         None => entry.outcome.clone(),
@@ -87,7 +87,7 @@ fn row(entry: Entry) -> AnyView {
             <td><time datetime=entry.at.clone()>{dates::shown(&entry.at)}</time></td>
             <td><code>{text::shown(&entry.action, text::NAME)}</code><span class="muted small">{entry.toolkit}</span></td>
             <td><bdi>{by}</bdi></td>
-            <td><span class="status" class:good=ok class:bad=!ok>{outcome}</span></td>
+            <td>{badge(tone, outcome)}</td>
             <td class="number">{format!("{} ms", entry.duration_ms)}</td>
         </tr>
     }

@@ -12,7 +12,7 @@ use super::plugins::Failures;
 use super::{ForAdmins, Page};
 use crate::state::{Loadable, app, remote};
 use crate::text;
-use crate::ui::{Empty, Failure, Skeleton, ToolkitMark, effect, live};
+use crate::ui::{Empty, Failure, Skeleton, ToolkitMark, effect, live, switch_badge};
 pub(crate) use toolkit::AdminToolkitPage;
 
 /// `/admin` is not a page yet.
@@ -62,7 +62,6 @@ fn List() -> impl IntoView {
 #[component]
 fn Row(toolkit: AdminToolkit) -> impl IntoView {
     let name = text::shown(&toolkit.name, text::NAME);
-    let on = toolkit.enabled;
     view! {
         <li class="card row">
             <ToolkitMark slug=toolkit.slug.to_string()/>
@@ -73,7 +72,7 @@ fn Row(toolkit: AdminToolkit) -> impl IntoView {
                     {format!(" · {} tools", toolkit.tool_count)}
                 </p>
             </div>
-            <span class="status" class:good=on>{if on { "Enabled" } else { "Off" }}</span>
+            {switch_badge(toolkit.enabled)}
             <a
                 href=format!("/admin/integrations/{}", toolkit.slug)
                 class="button"

@@ -9,9 +9,9 @@ use super::connect::connect;
 use super::{ForUsers, Page};
 use crate::dates;
 use crate::http::Request;
-use crate::state::{App, Loadable, Question, Remote, app, remote};
+use crate::state::{App, Loadable, Question, Remote, Tone, app, remote};
 use crate::text;
-use crate::ui::{Dialog, Empty, Failure, Skeleton, ToolkitMark, effect, live, live_if, live_maybe};
+use crate::ui::{Dialog, Empty, Failure, Skeleton, ToolkitMark, badge, effect, live, live_if, live_maybe};
 
 /// The page.
 #[component]
@@ -41,11 +41,14 @@ fn Landed() -> impl IntoView {
         } else {
             format!("{name} was not connected. You can try again.")
         };
-        let glyph = if good { "icon i-check" } else { "icon i-alert" };
-        Some(view! {
-            <div class="banner" class:good=good class:warn=!good role="status"><i class=glyph aria-hidden="true"></i><p>{sentence}</p></div>
-        }
-        .into_any())
+        let (class, glyph) =
+            if good { ("banner good", "icon i-check") } else { ("banner warn", "icon i-alert") };
+        Some(
+            view! {
+                <div class=class role="status"><i class=glyph aria-hidden="true"></i><p>{sentence}</p></div>
+            }
+            .into_any(),
+        )
     })
 }
 
@@ -135,7 +138,7 @@ fn Account(connection: Connection, name: String, connections: Remote) -> impl In
                 </p>
                 {why(&connection).map(|why| view! { <p class="small">{why}</p> })}
             </div>
-            <StatusBadge status=connection.status/>
+            {status(connection.status)}
             <div class="actions">
                 {needs_help.then(|| view! {
                     <button type="button" class="button" aria-label=format!("Connect {name} again")
@@ -159,17 +162,15 @@ fn why(connection: &Connection) -> Option<String> {
     })
 }
 
-/// The state of a connection, as a word and a colour.
-#[component]
-fn StatusBadge(status: Status) -> impl IntoView {
-    let (class, word) = match status {
-        Status::Active => ("status good", "Active"),
-        Status::Initiated => ("status", "Waiting for consent"),
-        Status::Expired => ("status bad", "Expired"),
-        Status::Failed => ("status bad", "Failed"),
-        Status::Revoked => ("status bad", "Revoked"),
-    };
-    view! { <span class=class data-status=status.as_str()>{word}</span> }
+/// The state of a connection.
+fn status(status: Status) -> AnyView {
+    match status {
+        Status::Active => badge(Tone::Success, "Active"),
+        Status::Initiated => badge(Tone::Info, "Waiting for consent"),
+        Status::Expired => badge(Tone::Error, "Expired"),
+        Status::Failed => badge(Tone::Error, "Failed"),
+        Status::Revoked => badge(Tone::Error, "Revoked"),
+    }
 }
 
 fn ask(app: App, id: &str, account: &str, list: Remote) {
@@ -202,15 +203,14 @@ fn disconnect(app: App, id: String, list: Remote) {
 fn ReceiptDialog(receipt: Receipt) -> impl IntoView {
     let app = app();
     let rows = receipt.revoked.into_iter().map(|revoked| {
-        let (good, bad) = (revoked.outcome == "revoked", revoked.outcome == "failed");
-        let outcome = match revoked.outcome.as_str() {
-            "revoked" => "taken back at the service",
-            "unsupported" => "the service cannot take it back; it ends by itself",
-            _ => "the service did not confirm; remove taiku in its settings",
+        let (tone, outcome) = match revoked.outcome.as_str() {
+            "revoked" => (Tone::Success, "taken back at the service"),
+            "unsupported" => (Tone::Info, "the service cannot take it back; it ends by itself"),
+            _ => (Tone::Error, "the service did not confirm; remove taiku in its settings"),
         };
         view! {
             <li class="wish">
-                <span class="status" class:good=good class:bad=bad>{revoked.token.replace('_', " ")}</span>
+                {badge(tone, revoked.token.replace('_', " "))}
                 <span class="wish-text">{outcome}</span>
             </li>
         }

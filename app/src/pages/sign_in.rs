@@ -76,7 +76,7 @@ pub(crate) fn SignInCard(
                 error=error
             />
             <div aria-live="assertive" class="visually-hidden">{live_text(move || error.get().unwrap_or_default())}</div>
-            <button type="submit" class="button primary wide" disabled=move || busy.get()>
+            <button type="submit" class="button primary wide" disabled=busy>
                 {live_text(move || if busy.get() { "Signing in…" } else { "Sign in" }.into())}<i class="icon i-arrow" aria-hidden="true"></i>
             </button>
         </form>

@@ -9,7 +9,7 @@ use web_sys::{KeyboardEvent, Node};
 
 use crate::state::{App, app};
 use crate::text;
-use crate::ui::{Avatar, ToolbarIcon, effect, live, live_if};
+use crate::ui::{Avatar, ToolbarIcon, effect, focus, live, live_if};
 use crate::workspace::panel_path;
 
 /// The bar at the top of every page.
@@ -194,7 +194,7 @@ fn Account() -> impl IntoView {
 fn AccountMenu(name: String, email: String) -> impl IntoView {
     let app = app();
     let open = RwSignal::new(false);
-    let (menu, button) = (NodeRef::<html::Div>::new(), NodeRef::<html::Button>::new());
+    let menu = NodeRef::<html::Div>::new();
     let left = move |event: web_sys::FocusEvent| {
         let to = event.related_target().and_then(|to| to.dyn_into::<Node>().ok());
         if let (Some(menu), Some(to)) = (menu.get_untracked(), to)
@@ -206,10 +206,7 @@ fn AccountMenu(name: String, email: String) -> impl IntoView {
     let escape = move |event: KeyboardEvent| {
         if event.key() == "Escape" && open.get_untracked() {
             open.set(false);
-            if let Some(button) = button.get_untracked() {
-                // A button on the page takes the focus.
-                let _ = button.focus();
-            }
+            focus("account-button");
         }
     };
     let outside = window_event_listener(leptos::ev::click, move |event| {
@@ -225,7 +222,7 @@ fn AccountMenu(name: String, email: String) -> impl IntoView {
             <button
                 type="button"
                 class="account-button"
-                node_ref=button
+                id="account-button"
                 aria-label=format!("Account of {name}")
                 aria-expanded=move || open.get().to_string()
                 aria-controls="account-menu"

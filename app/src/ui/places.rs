@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::http::HttpError;
+use crate::state::Tone;
 
 /// Nothing here yet, and what to do about it.
 #[component]
@@ -38,4 +39,19 @@ pub(crate) fn Skeleton(rows: usize) -> impl IntoView {
             {(0..rows).map(|_| view! { <div class="bone"></div> }).collect_view()}
         </div>
     }
+}
+
+/// The state of something, as a word and a colour.
+pub(crate) fn badge(tone: Tone, word: impl Into<String>) -> AnyView {
+    let class = match tone {
+        Tone::Info => "status",
+        Tone::Success => "status good",
+        Tone::Error => "status bad",
+    };
+    view! { <span class=class>{word.into()}</span> }.into_any()
+}
+
+/// Whether a toolkit is enabled.
+pub(crate) fn switch_badge(enabled: bool) -> AnyView {
+    if enabled { badge(Tone::Success, "Enabled") } else { badge(Tone::Info, "Off") }
 }

@@ -10,7 +10,9 @@ use super::form::{Form, SettingField};
 use crate::http::{self, HttpError, Request};
 use crate::state::{Loadable, Remote, Tone, app, remote};
 use crate::text;
-use crate::ui::{CopyField, Empty, Failure, Field, Skeleton, focus_first_error, live, live_text};
+use crate::ui::{
+    CopyField, Empty, Failure, Field, Skeleton, focus_first_error, live, live_text, switch_badge,
+};
 
 /// The page of one toolkit.
 #[component]
@@ -97,10 +99,10 @@ fn Edit(known: AdminToolkit, toolkit: Remote) -> impl IntoView {
             <SettingFields fields=fields.settings error/>
             <p class="error" role="alert">{live_text(move || error.with(other_sentence).unwrap_or_default())}</p>
             <div class="form-foot">
-                <button type="submit" class="button primary" disabled=move || busy.get()>
+                <button type="submit" class="button primary" disabled=busy>
                     {if enabled { "Save" } else { "Save and enable" }}
                 </button>
-                <button type="button" class="button" disabled=move || busy.get()
+                <button type="button" class="button" disabled=busy
                     on:click=move |_| save.with_value(|save| save(enabled.then_some(false)))>
                     {if enabled { "Switch off" } else { "Save only" }}
                 </button>
@@ -111,11 +113,10 @@ fn Edit(known: AdminToolkit, toolkit: Remote) -> impl IntoView {
 
 #[component]
 fn Overview(known: AdminToolkit) -> impl IntoView {
-    let on = known.enabled;
     let docs = known.docs.filter(|docs| docs.starts_with("https://"));
     view! {
         <div class="overview">
-            <span class="status" class:good=on>{if on { "Enabled" } else { "Off" }}</span>
+            {switch_badge(known.enabled)}
             <p class="grow"><strong><bdi>{text::shown(&known.name, text::NAME)}</bdi></strong>" — "
                 <bdi>{text::shown(&known.description, text::SENTENCE)}</bdi>
                 {format!(" · {} tools", known.tool_count)}</p>
