@@ -1,5 +1,6 @@
 mod answers;
 mod document;
+mod manual;
 
 use std::collections::BTreeSet;
 

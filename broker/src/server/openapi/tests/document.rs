@@ -26,6 +26,17 @@ impl Document {
         &self.0["paths"][path][method.as_str().to_ascii_lowercase()]
     }
 
+    /// The described path that a filled-in one is of.
+    pub(super) fn template(&self, filled: &str) -> &str {
+        let filled: Vec<&str> = filled.split('?').next().unwrap().split('/').collect();
+        let fits = |path: &str| {
+            let parts: Vec<&str> = path.split('/').collect();
+            let same = |(a, b): (&&str, &&str)| a.starts_with('{') || a == b;
+            parts.len() == filled.len() && parts.iter().zip(&filled).all(same)
+        };
+        self.operations().map(|(path, _, _)| path).find(|path| fits(path)).unwrap()
+    }
+
     pub(super) fn components(&self, kind: &str) -> &Map<String, Value> {
         self.0["components"][kind].as_object().unwrap()
     }
