@@ -1,9 +1,42 @@
-//! Odd messages. Cases A5, A6 in part, and A7.
+//! The two ways to speak, and odd messages. Cases A5, A6 in part, and A7.
 
 use serde_json::{Value, json};
 use taiku_tests::{Popups, browse};
 
 use crate::{X, ask, introduced, probes};
+
+#[tokio::test]
+async fn a_panel_may_speak_over_its_port() {
+    let (app, user, _folders) = probes().await;
+    browse("port", Popups::Allowed, async |browser| {
+        browser.use_session(&app, &user).await;
+        browser.open_panel(&app, X, "main").await;
+        let own = introduced(browser).await;
+        let script = "return new Promise((done) => {
+            port.onmessage = ({ data }) => done(typeof data === 'string' ? JSON.parse(data) : data);
+            port.postMessage(arguments[0]);
+        });";
+        let request = |id: &str, plugin: &str| {
+            json!({
+                "type": "taiku:request", "id": id, "pluginId": plugin, "panelId": "main",
+                "authToken": own["authToken"], "method": "integrations.list", "params": {},
+            })
+        };
+        let script = script.replace("arguments[0]", "message");
+        let script = format!("const message = arguments[0]; {script}");
+        let answer = browser.resolve(&script, [request("by-port", X)]).await;
+        assert_eq!(
+            (&answer["id"], &answer["result"]["connections"]),
+            (&json!("by-port"), &json!([])),
+            "{answer}"
+        );
+        let forged = browser.resolve(&script, [request("forged", "tests.y")]).await;
+        assert_eq!(forged["code"], "identity_mismatch", "{forged}");
+        let windows = browser.run("return heard.some(({ data }) => data?.id === 'by-port')", []).await;
+        assert_eq!(windows, false, "the answer came by the way that the question took");
+    })
+    .await;
+}
 
 #[tokio::test]
 async fn only_the_exact_name_is_a_method() {

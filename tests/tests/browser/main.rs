@@ -3,6 +3,7 @@
 mod bridge;
 mod consent;
 mod containment;
+mod host;
 mod identity;
 mod pattern;
 mod popup;

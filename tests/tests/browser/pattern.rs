@@ -1,9 +1,9 @@
 //! A panel that keeps to the published call pattern works as it is.
 
 use serde_json::json;
-use taiku_tests::{PATTERN, PluginFolders, Popups, TestApp, browse, connect};
+use taiku_tests::{PATTERN, PROBE, PluginFolders, Popups, TestApp, browse, connect};
 
-use crate::ALL;
+use crate::{ALL, introduced};
 
 #[tokio::test]
 async fn the_first_call_leaves_before_init_and_everything_works() {
@@ -34,6 +34,23 @@ async fn the_first_call_leaves_before_init_and_everything_works() {
         app.demo.set(&json!({ "api": { "fault": fault, "times": 1 } })).await;
         browser.click("#run").await;
         browser.text("#output", |text| text == format!("Error: {failure}")).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_listener_that_comes_late_still_hears_init() {
+    // So long a page is read in many turns, and messages arrive between them.
+    let filling = format!("<!-- {} -->\n<script>", "long ".repeat(1_000_000));
+    let page = PROBE.replacen("<script>", &filling, 1);
+    let folders = PluginFolders::new().with("a.long", ALL, &["demo"], &page);
+    let app = TestApp::launch().plugins(&folders).start().await;
+    let user = app.ada().await;
+    app.grant_all(&user, "a.long").await;
+    browse("late", Popups::Allowed, async |browser| {
+        browser.use_session(&app, &user).await;
+        browser.open_panel(&app, "a.long", "main").await;
+        assert_eq!(introduced(browser).await["pluginId"], "a.long");
     })
     .await;
 }

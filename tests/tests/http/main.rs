@@ -4,6 +4,7 @@ mod connect;
 mod csrf;
 mod panels;
 mod plugins;
+mod secrets;
 mod sessions;
 mod start;
 mod switches;
