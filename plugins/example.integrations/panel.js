@@ -11,6 +11,8 @@ const toolkitName = () => $("toolkit").selectedOptions[0].textContent;
 function show(text, kind) {
   $("output").dataset.kind = kind;
   $("output").textContent = text;
+  // What somebody waited for must not stay below the edge of the panel.
+  if (kind === "result" || kind === "error") $("output").scrollIntoView({ block: "nearest" });
 }
 
 function showStatus(text, kind) {
@@ -90,6 +92,7 @@ function showBlocked(address) {
   text.className = "address";
   text.textContent = address;
   $("output").append(text);
+  $("output").scrollIntoView({ block: "nearest" });
 }
 
 async function loadTools() {

@@ -57,7 +57,7 @@ pub async fn browse(name: &str, popups: Popups, test: impl AsyncFnOnce(&Browser)
     let browser = Browser::start(popups).await;
     let outcome = AssertUnwindSafe(test(&browser)).catch_unwind().await;
     if outcome.is_err() {
-        browser.keep_picture(name).await;
+        browser.keep_evidence(name).await;
     }
     browser.quit().await;
     if let Err(panic) = outcome {
@@ -272,6 +272,20 @@ impl Browser {
         log.into_iter().filter(|entry| entry.level == "SEVERE").map(|entry| entry.message).collect()
     }
 
+    /// Gives the window another size, in CSS pixels.
+    pub async fn size(&self, width: u32, height: u32) {
+        self.driver.set_window_rect(0, 0, width, height).await.expect("a window has a size");
+    }
+
+    /// Keeps a picture of the window of now in `target/test-screenshots`.
+    pub async fn picture(&self, name: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-screenshots");
+        let path = folder.join(format!("{name}.png"));
+        let made = std::fs::create_dir_all(&folder);
+        let kept = self.driver.screenshot(&path).await;
+        eprintln!("picture: {} ({made:?}, {kept:?})", path.display());
+    }
+
     async fn seek(&self, name: &str, by: By) -> WebElement {
         eventually(name, async || {
             let found = self.driver.find_all(by.clone()).await.ok()?;
@@ -298,12 +312,8 @@ impl Browser {
         .await;
     }
 
-    async fn keep_picture(&self, name: &str) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-screenshots");
-        let path = folder.join(format!("{name}.png"));
-        let made = std::fs::create_dir_all(&folder);
-        let kept = self.driver.screenshot(&path).await;
-        eprintln!("picture of the failure: {} ({made:?}, {kept:?})", path.display());
+    async fn keep_evidence(&self, name: &str) {
+        self.picture(name).await;
         if let Ok(log) = self.driver.browser_log().await {
             log.iter().for_each(|entry| eprintln!("console: {}", entry.message));
         }
