@@ -10,6 +10,9 @@ use crate::server::Failure;
 use crate::store::Tx;
 use crate::store::users::{self, normal_email};
 
+/// Longest e-mail address, in bytes (RFC 5321, section 4.5.3.1.3, without its brackets).
+pub const MAX_EMAIL: usize = 254;
+
 /// A user to be made.
 pub struct NewUser {
     /// Also the name to sign in with.
@@ -38,7 +41,7 @@ pub async fn prepare(random: &Random, new: NewUser) -> Result<Prepared, Failure>
     let email = normal_email(&new.email);
     let (local, domain) = email.split_once('@').unwrap_or_default();
     let odd = |c: char| c.is_whitespace() || c.is_control();
-    if local.is_empty() || domain.is_empty() || email.len() > 254 || email.contains(odd) {
+    if local.is_empty() || domain.is_empty() || email.len() > MAX_EMAIL || email.contains(odd) {
         return Err(Refusal::field("/email", "must be an e-mail address").into());
     }
     let name = if new.name.trim().is_empty() { local } else { new.name.trim() };

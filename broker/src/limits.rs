@@ -22,36 +22,30 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Whether an address may try to sign in.
+    /// Lets an address try to sign in, and counts the attempt as failed until it has worked: of many attempts at
+    /// the same time each must see those before it.
     ///
     /// # Errors
     /// `rate_limited` after too many wrong passwords.
     pub fn sign_in(&self, email: &str, now: Millis) -> Result<(), Failure> {
-        let failed = self.failed_sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
-        match failed.get(email) {
-            Some((count, since)) if *count >= FAILURES && now - since < WINDOW => {
-                let message = "Too many wrong passwords for this address. Wait 15 minutes.";
-                let wait = (WINDOW - (now - since)) / 1000;
-                Err(Failure::Wait(Refusal::new(Code::RateLimited, message), wait.unsigned_abs()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Notes a wrong password.
-    pub fn sign_in_failed(&self, email: &str, now: Millis) {
         let mut failed = self.failed_sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
         if failed.len() >= REMEMBERED {
             failed.retain(|_, (_, since)| now - *since < WINDOW);
         }
         if failed.len() >= REMEMBERED && !failed.contains_key(email) {
-            return;
+            return Ok(());
         }
-        let entry = failed.entry(email.to_owned()).or_insert((0, now));
-        if now - entry.1 >= WINDOW {
-            *entry = (0, now);
+        let (count, since) = failed.entry(email.to_owned()).or_insert((0, now));
+        if now - *since >= WINDOW {
+            (*count, *since) = (0, now);
         }
-        entry.0 += 1;
+        if *count >= FAILURES {
+            let message = "Too many wrong passwords for this address. Wait 15 minutes.";
+            let wait = (WINDOW - (now - *since)) / 1000;
+            return Err(Failure::Wait(Refusal::new(Code::RateLimited, message), wait.unsigned_abs()));
+        }
+        *count += 1;
+        Ok(())
     }
 
     /// Forgets the failures of an address.
@@ -69,7 +63,6 @@ mod tests {
         let limits = Limits::default();
         for _ in 0..FAILURES {
             assert!(limits.sign_in("a@b.c", 0).is_ok());
-            limits.sign_in_failed("a@b.c", 0);
         }
         assert_eq!(limits.sign_in("a@b.c", 1).unwrap_err().code(), Code::RateLimited);
         assert!(limits.sign_in("other@b.c", 1).is_ok());

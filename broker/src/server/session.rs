@@ -10,6 +10,7 @@ use super::access::Identity;
 use super::body::Json;
 use super::cookies::{self, SameSite};
 use super::failure::Failure;
+use crate::accounts::MAX_EMAIL;
 use crate::broker::Broker;
 use crate::password;
 use crate::store::sessions::ABSOLUTE;
@@ -43,6 +44,11 @@ pub(super) async fn begin(
     Json(body): Json<SignIn>,
 ) -> Result<Response, Failure> {
     let email = normal_email(&body.email);
+    let wrong = || Failure::new(Code::WrongCredentials, "E-mail or password is wrong.");
+    // Nobody has such an address, and the limits must not remember what is as long as a body may be.
+    if email.len() > MAX_EMAIL {
+        return Err(wrong());
+    }
     broker.limits.sign_in(&email, broker.clock.now())?;
     let account = {
         let mut tx = broker.store.read().await?;
@@ -52,8 +58,7 @@ pub(super) async fn begin(
     let right = password::verify(body.password, hash).await;
     let account = account.filter(|account| right && account.disabled_at.is_none());
     let Some(Account { user, .. }) = account else {
-        broker.limits.sign_in_failed(&email, broker.clock.now());
-        return Err(Failure::new(Code::WrongCredentials, "E-mail or password is wrong."));
+        return Err(wrong());
     };
     broker.limits.sign_in_worked(&email);
     sign_in(&broker, &identity, &user.id).await
