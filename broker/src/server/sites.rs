@@ -47,10 +47,15 @@ pub(super) fn router(broker: Broker) -> Router {
 fn pages(broker: &Broker) -> Router {
     Router::new()
         .route("/oauth/start/{flow}", get(oauth_pages::start))
-        .route("/oauth/callback/{context}", get(oauth_pages::callback))
+        // Without its own answer to HEAD, asking for the headers would finish the flow.
+        .route("/oauth/callback/{context}", get(oauth_pages::callback).head(only_get))
         .route("/logos/{slug}", get(logo))
         .fallback(front_end)
         .with_state(broker.clone())
+}
+
+async fn only_get() -> Failure {
+    Failure::new(Code::MethodNotAllowed, "This address can only be opened.")
 }
 
 async fn ready(State(broker): State<Broker>) -> Result<&'static str, Failure> {
