@@ -1,5 +1,6 @@
 //! Who may use a route, and whether a request really comes from the host page.
 
+use axum::body::HttpBody as _;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -8,8 +9,8 @@ use http::{HeaderMap, Method, header};
 use taiku_bridge::api::{REQUEST_HEADER, Role, User};
 use taiku_bridge::{Code, Refusal};
 
-use super::cookies;
 use super::failure::Failure;
+use super::{body, cookies};
 use crate::broker::Broker;
 use crate::store::api_keys::LiveKey;
 use crate::store::sessions::Session;
@@ -99,7 +100,8 @@ pub(super) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match check(&broker, access, request.method(), request.headers()).await {
+    let checked = check(&broker, access, request.method(), request.headers()).await;
+    match checked.and_then(|identity| has_json(&request).map(|()| identity)) {
         Ok(identity) => {
             request.extensions_mut().insert(identity);
             next.run(request).await
@@ -108,21 +110,38 @@ pub(super) async fn guard(
     }
 }
 
+/// Whatever is not safe has a JSON body or none: forms of other sites can send neither JSON nor our header.
+fn has_json(request: &Request) -> Result<(), Failure> {
+    if is_safe(request.method()) || request.body().is_end_stream() || body::is_json(request.headers()) {
+        return Ok(());
+    }
+    let message = "The body must be JSON, with `Content-Type: application/json`.";
+    Err(Failure::new(Code::UnsupportedMediaType, message))
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+}
+
 async fn check(
     broker: &Broker,
     access: Access,
     method: &Method,
     headers: &HeaderMap,
 ) -> Result<Identity, Failure> {
-    let safe = matches!(*method, Method::GET | Method::HEAD);
-    let identity = match headers.get(header::AUTHORIZATION) {
+    let safe = is_safe(method);
+    let key = headers.get(header::AUTHORIZATION);
+    if key.is_none() && !safe {
+        from_host_page(headers, broker.origins.app.as_str())?;
+    }
+    // Before anything that depends on who asks: what is off looks the same to everybody.
+    let integrations = matches!(access, Access::Integrations | Access::Browser);
+    if integrations && !broker.config.integrations {
+        return Err(Refusal::integrations_disabled().into());
+    }
+    let identity = match key {
         Some(value) => Identity::Key(api_key(broker, value.to_str().unwrap_or_default()).await?),
-        None => {
-            if !safe {
-                from_host_page(headers, broker.origins.app.as_str())?;
-            }
-            browser(broker, headers).await?
-        }
+        None => browser(broker, headers).await?,
     };
     permit(broker, access, &identity)?;
     if let Identity::Key(key) = &identity {
@@ -132,10 +151,6 @@ async fn check(
 }
 
 fn permit(broker: &Broker, access: Access, identity: &Identity) -> Result<(), Failure> {
-    let integrations = matches!(access, Access::Integrations | Access::Browser);
-    if integrations && !broker.config.integrations {
-        return Err(Refusal::integrations_disabled().into());
-    }
     let user = identity.user();
     match (access, user) {
         (Access::Anyone, _) => Ok(()),

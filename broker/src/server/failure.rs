@@ -103,10 +103,13 @@ impl IntoResponse for Failure {
     }
 }
 
+/// The content type of problems (RFC 9457).
+pub(super) const CONTENT_TYPE: &str = "application/problem+json";
+
 /// The response of a problem.
 pub(super) fn problem(problem: &Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = serde_json::to_vec(problem).unwrap_or_default();
-    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-    (status, content_type, body).into_response()
+    let headers = [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, body).into_response()
 }

@@ -34,7 +34,7 @@ struct Sites {
 
 /// Everything that the listener answers.
 pub(super) fn router(broker: Broker) -> Router {
-    let api = routes::api(&broker).layer(from_fn(no_store));
+    let api = routes::api(&broker).layer(from_fn(as_api));
     let sites = Sites { broker: broker.clone(), pages: pages(&broker), api };
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
@@ -140,14 +140,23 @@ async fn logo(State(broker): State<Broker>, Path(name): Path<String>) -> Result<
     Ok((headers, logo).into_response())
 }
 
-async fn no_store(request: Request, next: Next) -> Response {
+/// What every answer of the API has: it is not kept, it is no page, and a refusal is a problem document. Paths
+/// and queries that axum itself cannot read are refused by it, in plain text.
+async fn as_api(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    if response.status() == StatusCode::BAD_REQUEST && !is_ours(response.headers()) {
+        response = Failure::new(Code::BadMessage, "The path or the query cannot be read.").into_response();
+    }
     let headers = response.headers_mut();
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox"));
     response
+}
+
+fn is_ours(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == failure::CONTENT_TYPE)
 }
 
 /// Runs around everything: gives the request an id, survives panics, names internal failures by their id only,
