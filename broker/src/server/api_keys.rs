@@ -10,7 +10,7 @@ use super::body::Json;
 use super::failure::Failure;
 use crate::api_key;
 use crate::broker::Broker;
-use crate::clock::parse_rfc3339;
+use crate::clock::{Millis, parse_rfc3339};
 use crate::store::api_keys;
 
 /// `GET /api-keys`
@@ -34,7 +34,9 @@ pub(super) async fn add(
         let what = format!("`{unknown}` is none of `read`, `write` and `admin`");
         return Err(Refusal::field("/scopes", what).into());
     }
-    within(&identity, body.scopes.as_deref())?;
+    if body.scopes.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Refusal::field("/scopes", "must name at least one; leave it out for all").into());
+    }
     let expires_at = match &body.expires_at {
         None => None,
         Some(text) => match parse_rfc3339(text) {
@@ -42,6 +44,7 @@ pub(super) async fn add(
             _ => return Err(Refusal::field("/expiresAt", "must be a time to come, in RFC 3339").into()),
         },
     };
+    within(&identity, body.scopes.as_deref(), expires_at)?;
     let wish =
         api_key::Wish { user_id: &user.id, name: &body.name, scopes: body.scopes.as_deref(), expires_at };
     let mut tx = broker.store.write().await?;
@@ -50,14 +53,20 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, axum::Json(CreatedApiKey { id, key })))
 }
 
-/// A key cannot make one that may do more than itself.
-fn within(identity: &Identity, wanted: Option<&[String]>) -> Result<(), Failure> {
+/// A key cannot make one that may do more than itself, or that outlives it.
+fn within(identity: &Identity, scopes: Option<&[String]>, expires_at: Option<Millis>) -> Result<(), Failure> {
     let Identity::Key(key) = identity else { return Ok(()) };
-    let Some(own) = &key.scopes else { return Ok(()) };
-    if wanted.is_some_and(|wanted| wanted.iter().all(|scope| own.contains(scope))) {
+    let narrow = match (&key.scopes, scopes) {
+        (None, _) => true,
+        (Some(own), Some(wanted)) => wanted.iter().all(|scope| own.contains(scope)),
+        (Some(_), None) => false,
+    };
+    let short = key.expires_at.is_none_or(|own| expires_at.is_some_and(|wanted| wanted <= own));
+    if narrow && short {
         return Ok(());
     }
-    Err(Failure::new(Code::Forbidden, "An API key cannot make one that may do more than itself."))
+    let message = "An API key cannot make one that may do more than itself or lives longer.";
+    Err(Failure::new(Code::Forbidden, message))
 }
 
 /// `DELETE /api-keys/{id}`

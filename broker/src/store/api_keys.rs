@@ -14,6 +14,8 @@ pub struct LiveKey {
     pub user: User,
     /// What it may do; everything its user may when `None`.
     pub scopes: Option<Vec<String>>,
+    /// When it stops to work.
+    pub expires_at: Option<Millis>,
     /// Whether [`used`] is due.
     pub used_is_due: bool,
 }
@@ -33,6 +35,7 @@ row! {
     struct LiveRow {
         id: String,
         scopes: Option<String>,
+        expires_at: Option<i64>,
         last_used_at: Option<i64>,
         user_id: String,
         email: String,
@@ -84,7 +87,7 @@ pub async fn add(tx: &mut Tx, key: &NewKey<'_>, now: Millis) -> Result<()> {
 /// When the database fails.
 pub async fn find(tx: &mut Tx, key_hash: &[u8], now: Millis) -> Result<Option<LiveKey>> {
     let row: Option<LiveRow> = with!(tx, |conn| sqlx::query_as(
-        "select k.id, k.scopes, k.last_used_at, u.id as user_id, u.email, u.name, u.role \
+        "select k.id, k.scopes, k.expires_at, k.last_used_at, u.id as user_id, u.email, u.name, u.role \
          from api_keys k join users u on u.id = k.user_id \
          where k.key_hash = $1 and (k.expires_at is null or k.expires_at > $2) and u.disabled_at is null"
     )
@@ -95,7 +98,7 @@ pub async fn find(tx: &mut Tx, key_hash: &[u8], now: Millis) -> Result<Option<Li
     let scopes = row.scopes.map(|text| list("api_keys", "scopes", &row.id, &text)).transpose()?;
     let user = super::users::user(row.user_id, row.email, row.name, &row.role)?;
     let used_is_due = row.last_used_at.is_none_or(|at| now - at >= MINUTE);
-    Ok(Some(LiveKey { id: row.id, user, scopes, used_is_due }))
+    Ok(Some(LiveKey { id: row.id, user, scopes, expires_at: row.expires_at, used_is_due }))
 }
 
 /// Notes that a key was used.
