@@ -19,6 +19,9 @@ mod sites;
 mod toolkits;
 mod tools;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use axum::Router;
 use tokio::net::TcpListener;
 

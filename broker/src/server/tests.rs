@@ -1,0 +1,19 @@
+//! The whole broker without a socket: what it answers to browsers, scripts, plugins and providers.
+
+mod answer;
+mod app;
+mod provider;
+mod user;
+
+mod api_keys;
+mod bodies;
+mod flows;
+mod headers;
+mod routes;
+mod sessions;
+mod setup;
+
+pub(crate) use answer::Answer;
+pub(crate) use app::TestApp;
+pub(crate) use provider::{Click, Flow};
+pub(crate) use user::{Ask, User};
