@@ -7,8 +7,10 @@ mod user;
 
 mod api_keys;
 mod bodies;
+mod execute;
 mod flows;
 mod headers;
+mod refresh;
 mod routes;
 mod sessions;
 mod setup;
