@@ -88,8 +88,10 @@ async fn first(
             let record = broker.vault.seal(Ring::Settings, &place(user_id, key), &answer.to_bytes());
             idempotency::keep(&mut tx, user_id, key, &record).await?;
         }
-        // The provider may have acted, so the key stays claimed without an answer.
-        Err(failure) if may_have_acted(failure.code()) => return result,
+        // The provider may have acted, so the key stays claimed without an answer, and nobody waits for one.
+        Err(failure) if may_have_acted(failure.code()) => {
+            idempotency::cut_off(&mut tx, user_id, key, broker.clock.now() - LONGEST_CALL).await?;
+        }
         Err(_) => idempotency::release(&mut tx, user_id, key).await?,
     }
     tx.commit().await?;

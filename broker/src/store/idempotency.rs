@@ -77,6 +77,16 @@ pub async fn keep(tx: &mut Tx, user_id: &str, key: &str, record: &[u8]) -> Resul
     one("keeping an answer", done)
 }
 
+/// Lets a claimed key that will get no answer look as old as those whose call was cut off.
+///
+/// # Errors
+/// When the database fails.
+pub async fn cut_off(tx: &mut Tx, user_id: &str, key: &str, began: Millis) -> Result<()> {
+    let query = "update idempotency set created_at = $3 where user_id = $1 and key = $2 and record is null";
+    execute!(tx, sqlx::query(query).bind(user_id).bind(key).bind(began))?;
+    Ok(())
+}
+
 /// Gives a key back: nothing was sent.
 ///
 /// # Errors
