@@ -18,8 +18,9 @@ use crate::toolkit::TokenKind;
 /// When the database fails. A provider that cannot revoke does not keep the user from disconnecting.
 pub async fn run(broker: &Broker, user_id: &str, id: &str) -> Result<Option<Receipt>, Failure> {
     let began = broker.clock.now();
+    // Held to the end: a refresh in between would bring tokens that nobody revokes.
+    let _turn = broker.refreshing.turn(id).await;
     let connection = {
-        let _turn = broker.refreshing.turn(id).await;
         let mut tx = broker.store.read().await?;
         connections::find(&mut tx, user_id, id).await?
     };
