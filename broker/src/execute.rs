@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use taiku_bridge::api::{Account, ConnectionChoice};
 use taiku_bridge::call::Execute;
 use taiku_bridge::{Code, Refusal};
@@ -212,17 +212,17 @@ fn unreachable(ready: &Ready, error: EgressError) -> Failure {
 }
 
 fn answer(ready: &Ready, inbound: Inbound, token: Option<&SecretString>) -> Answer {
-    let wait = ready.resolved.api.retry_after.iter().find_map(|name| inbound.headers.get(name));
+    // The few headers that are forwarded must not carry what is taken out of the body.
+    let clean =
+        |value: &&HeaderValue| token.is_none_or(|token| !redact::holds(value.as_bytes(), token.expose()));
+    let header = |name: &HeaderName| inbound.headers.get(name).filter(clean);
+    let wait = ready.resolved.api.retry_after.iter().find_map(header);
     let failed = !inbound.status.is_success() || says_failure(ready, &inbound);
     Answer {
         status: inbound.status,
         failed,
-        content_type: inbound
-            .headers
-            .get(CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned),
-        retry_after: wait.or_else(|| inbound.headers.get(RETRY_AFTER)).cloned(),
+        content_type: header(&CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned),
+        retry_after: wait.or_else(|| header(&RETRY_AFTER)).cloned(),
         body: match token {
             Some(token) => redact::without(inbound.body, token.expose()),
             None => inbound.body,

@@ -21,6 +21,11 @@ pub(super) fn without(body: Bytes, token: &str) -> Bytes {
     body
 }
 
+/// Whether a text has the token in it, in one of these ways.
+pub(super) fn holds(text: &[u8], token: &str) -> bool {
+    forms(token).iter().any(|form| find(text, form.as_bytes()).is_some())
+}
+
 /// The token as it is, escaped for JSON, HTML and URLs, and as base64 at each of the three alignments that it can
 /// have within a longer text such as `Bearer <token>`.
 fn forms(token: &str) -> Vec<String> {
