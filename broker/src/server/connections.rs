@@ -6,10 +6,10 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use taiku_bridge::api::{self, ConnectBody, Connections, Receipt};
 use taiku_bridge::call::Connect;
-use taiku_bridge::{Call, Method, Refusal, Slug};
+use taiku_bridge::{Call, Method, Refusal, Slug, json};
 
 use super::access::{InBrowser, SignedIn};
-use super::body::Json;
+use super::body::{Json, JsonText};
 use super::cookies::{self, SameSite};
 use super::failure::Failure;
 use super::session::with_cookie;
@@ -39,10 +39,13 @@ pub(super) async fn connect(
     InBrowser(session): InBrowser,
     headers: HeaderMap,
     Path(slug): Path<String>,
-    Json(body): Json<ConnectBody>,
+    JsonText(text): JsonText,
 ) -> Result<Response, Failure> {
     let plugin = caller::plugin(&broker, &headers).await?;
+    let mut body = ConnectBody::default();
+    // Read within the gate: whether the plugin may connect at all is said before what is wrong with the body.
     let parse = || {
+        body = json::parse(&text).map_err(|error| Refusal::field(error.pointer, error.what))?;
         let toolkit = Slug::parse(&slug).map_err(|error| Refusal::field("/toolkit", error))?;
         Ok(Call::Connect(Connect { toolkit, callback_url: body.callback_url.clone() }))
     };
