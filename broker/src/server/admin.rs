@@ -187,11 +187,21 @@ fn apply(
     integration::resolve(broker, toolkit, integration)?.map(|_| ()).or_else(|faults| {
         if integration.enabled || integration.settings.values().any(|value| matches!(value, Value::Plain(_)))
         {
-            Err(Refusal::field("/settings", integration::sentences(&faults)).into())
+            Err(wrong_settings(toolkit, &faults).into())
         } else {
             Ok(())
         }
     })
+}
+
+/// Points at the setting that the faults name.
+fn wrong_settings(toolkit: &Toolkit, faults: &[toolkit::Fault]) -> Refusal {
+    let named = |key: &str| faults.iter().any(|fault| fault.message.contains(key));
+    let pointer = match toolkit.settings.iter().find(|setting| named(&setting.key)) {
+        Some(setting) => taiku_bridge::json::pointer(&["settings", &setting.key]),
+        None => "/settings".to_owned(),
+    };
+    Refusal::field(pointer, integration::sentences(faults))
 }
 
 fn checked_text(pointer: &str, text: Option<String>, max: usize) -> Result<Option<String>, Refusal> {
@@ -215,7 +225,7 @@ fn checked_scopes(scopes: &[String]) -> Result<Vec<String>, Refusal> {
 
 fn can_be_enabled(broker: &Broker, toolkit: &Toolkit, integration: &Integration) -> Result<(), Failure> {
     let resolved = integration::resolve(broker, toolkit, integration)?;
-    let resolved = resolved.map_err(|faults| Refusal::field("/settings", integration::sentences(&faults)))?;
+    let resolved = resolved.map_err(|faults| wrong_settings(toolkit, &faults))?;
     if resolved.auth.is_some() && integration.client_id.is_none() {
         let what = format!("is needed before {} can be enabled: register a client there", toolkit.name);
         return Err(Refusal::field("/clientId", what).into());
