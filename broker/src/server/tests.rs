@@ -5,11 +5,13 @@ mod app;
 mod provider;
 mod user;
 
+mod admin;
 mod api_keys;
 mod bodies;
 mod execute;
 mod flows;
 mod headers;
+mod plugins;
 mod refresh;
 mod routes;
 mod sessions;

@@ -1,0 +1,291 @@
+//! Access that ends and is renewed.
+
+use http::Method;
+use serde_json::{Value, json};
+use taiku_bridge::Slug;
+use taiku_demo::{Control, Fault, Plan};
+
+use super::execute::answers;
+use super::{TestApp, User};
+use crate::clock::MINUTE;
+use crate::store::connections;
+
+impl TestApp {
+    /// Says what happens at the token endpoint.
+    fn token_does(&self, fault: Fault, times: Option<u32>) {
+        let token = Some(Plan { fault, times });
+        self.demo.set_control(Control { token, ..Control::default() }).unwrap();
+    }
+
+    /// A user's rows with everything in them, sealed tokens too.
+    async fn rows(&self, user: &User) -> String {
+        let mut tx = self.broker.store.read().await.unwrap();
+        format!("{:?}", connections::of_user(&mut tx, &user.id).await.unwrap())
+    }
+}
+
+async fn list(user: &User) -> super::Answer {
+    user.run("DEMO_LIST_ISSUES", &json!({})).await
+}
+
+async fn state(user: &User, id: &str) -> (Value, Value) {
+    let connection = user.connection(id).await;
+    (connection["status"].clone(), connection["why"].clone())
+}
+
+#[tokio::test]
+async fn a_hundred_callers_cause_one_refresh() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    let before = app.access_token(&bob, &id).await;
+    app.advance(5 * MINUTE);
+    let answers = futures_util::future::join_all((0..100).map(|_| list(&bob))).await;
+    assert!(answers.iter().all(|answer| answer.status == 200));
+    assert_eq!(app.token_calls(), 2, "one for the code and one for the refresh");
+    assert_eq!((app.demo.counts().refreshes, app.demo.counts().reuses_detected), (1, 0));
+    assert_ne!(app.access_token(&bob, &id).await, before);
+    for round in 2..5 {
+        app.advance(5 * MINUTE);
+        list(&bob).await.ok();
+        assert_eq!(app.demo.counts().refreshes, round, "each with the newest refresh token");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_renewed_before_it_ends() {
+    let (app, _, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    app.advance(4 * MINUTE - 1000);
+    list(&bob).await.ok();
+    assert_eq!(app.token_calls(), 1);
+    app.advance(1000);
+    list(&bob).await.ok();
+    assert_eq!(app.token_calls(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_died_early_is_renewed_and_the_call_repeated() {
+    let (app, _, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    app.demo.advance(std::time::Duration::from_secs(301));
+    let created = bob.run("DEMO_CREATE_AN_ISSUE", &json!({"title": "x"})).await;
+    created.ok();
+    assert_eq!((app.demo.counts().refreshes, app.demo.counts().issues_created), (1, 1));
+}
+
+#[tokio::test]
+async fn a_provider_that_refuses_every_token_is_asked_twice() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    let before = app.api_calls();
+    app.api_does(answers(401, Some("application/json"), "{}"));
+    let answer = list(&bob).await;
+    assert_eq!((answer.status.as_u16(), answer.header("taiku-upstream-status")), (502, Some("401")));
+    assert_eq!((app.api_calls() - before, app.token_calls()), (2, 2));
+    assert_eq!(state(&bob, &id).await.0, "ACTIVE", "its word alone ends no connection");
+}
+
+#[tokio::test]
+async fn access_that_was_revoked_ends_the_connection() {
+    let (app, ada, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    let adas = ada.connect("sasha").await;
+    app.advance(5 * MINUTE);
+    app.token_does(Fault::OauthError { error: "invalid_grant".into() }, Some(1));
+    let answer = list(&bob).await;
+    assert!(answer.refused("connection_expired")["detail"].as_str().unwrap().contains("revoked"));
+    assert_eq!(answer.status, 409);
+    assert_eq!(state(&bob, &id).await, (json!("EXPIRED"), json!("revoked")));
+    let calls = app.token_calls();
+    list(&bob).await.refused("connection_expired");
+    bob.run_with("DEMO_LIST_ISSUES", &json!({"connectionId": id})).await.refused("connection_expired");
+    assert_eq!(app.token_calls(), calls, "a dead token is not tried again");
+    list(&ada).await.ok();
+    assert_eq!(state(&ada, &adas).await.0, "ACTIVE");
+    assert!(bob.connection(&id).await["expiresAt"].is_null());
+    bob.connect("robin").await;
+    list(&bob).await.ok();
+    assert_eq!(bob.connections().await.len(), 1, "connecting again takes its place");
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_fails_ends_no_connection() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    let oauth_error = |error: &str| Fault::OauthError { error: error.into() };
+    for (name, fault) in [
+        ("500", answers(500, None, "")),
+        ("502 page", answers(502, Some("text/html"), "<html>")),
+        ("503", answers(503, None, "")),
+        ("429", answers(429, None, "")),
+        ("page", answers(200, Some("text/html"), "<html>Log in</html>")),
+        ("empty", answers(200, None, "")),
+        ("redirect", answers(302, None, "")),
+        ("no token", answers(200, Some("application/json"), "{}")),
+        ("null", answers(200, Some("application/json"), "null")),
+        ("mac", answers(200, Some("application/json"), r#"{"access_token":"x","token_type":"mac"}"#)),
+        ("dropped", Fault::DropBefore),
+        ("invalid_client", oauth_error("invalid_client")),
+        ("temporarily_unavailable", oauth_error("temporarily_unavailable")),
+    ] {
+        app.token_does(fault, None);
+        let answer = list(&bob).await;
+        assert_eq!(answer.code(), "upstream_unreachable", "{name}: {}", answer.text());
+        assert_eq!(state(&bob, &id).await.0, "ACTIVE", "{name}");
+    }
+    app.demo.set_control(Control::default()).unwrap();
+    list(&bob).await.ok();
+    assert_eq!(app.demo.counts().refreshes, 1);
+}
+
+#[tokio::test]
+async fn a_wait_that_the_provider_asks_for_is_handed_on() {
+    let (app, _, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    let headers = [("retry-after".to_owned(), "17".to_owned())].into();
+    let fault =
+        Fault::Answer { status: 429, headers, content_type: None, body: "".into(), body_base64: None };
+    app.token_does(fault, Some(1));
+    let answer = list(&bob).await;
+    answer.refused("upstream_unreachable");
+    assert_eq!(answer.header("retry-after"), Some("17"));
+}
+
+#[tokio::test]
+async fn an_answer_lost_after_rotation_ends_in_an_honest_word() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    app.token_does(Fault::DropAfter, Some(1));
+    list(&bob).await.refused("upstream_unreachable");
+    assert_eq!(state(&bob, &id).await.0, "ACTIVE");
+    list(&bob).await.refused("connection_expired");
+    list(&bob).await.refused("connection_expired");
+    assert_eq!(app.token_calls(), 3, "the code, the lost answer, and one more try");
+    assert_eq!(state(&bob, &id).await.0, "EXPIRED");
+}
+
+#[tokio::test]
+async fn without_a_new_refresh_token_the_old_one_is_kept() {
+    let (app, _, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    let token = r#"{"access_token":"unknown-to-the-provider","token_type":"bearer","expires_in":300}"#;
+    app.token_does(answers(200, Some("application/json"), token), Some(1));
+    // The API does not know this token, so it is renewed at once: with the refresh token of before.
+    list(&bob).await.ok();
+    assert_eq!((app.token_calls(), app.demo.counts().refreshes), (3, 1));
+}
+
+#[tokio::test]
+async fn a_connection_removed_during_a_refresh_stays_removed() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    app.token_does(Fault::Late { ms: 300 }, Some(1));
+    let path = format!("/api/v1/connections/{id}");
+    let remove = async {
+        app.until_seen("/token", 2).await;
+        bob.delete(&path).await
+    };
+    let (_, removed) = tokio::join!(list(&bob), remove);
+    let outcomes: Vec<Value> = removed.ok()["revoked"].as_array().unwrap().clone();
+    assert!(outcomes.iter().all(|line| line["outcome"] == "revoked"), "{outcomes:?}");
+    assert_eq!(bob.connections().await.len(), 0);
+    assert_eq!(app.rows(&bob).await, "[]");
+    list(&bob).await.refused("connection_missing");
+    // What the refresh had brought was revoked, too: the provider's page shows which consents live.
+    let page = taiku_demo::app(app.demo.clone());
+    let request = http::Request::get("/").body(axum::body::Body::empty()).unwrap();
+    let page = super::Answer::read(tower::ServiceExt::oneshot(page, request).await.unwrap()).await.text();
+    assert_eq!(page.matches("Not connected").count(), 2, "{page}");
+}
+
+#[tokio::test]
+async fn a_connection_ended_during_a_refresh_stays_ended() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    app.token_does(Fault::Late { ms: 300 }, Some(1));
+    let end = async {
+        app.until_seen("/token", 2).await;
+        let slug = Slug::parse("demo").unwrap();
+        let mut tx = app.broker.store.write().await.unwrap();
+        connections::expire_others(&mut tx, &slug, &[0; 32]).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(list(&bob), end);
+    answer.refused("connection_expired");
+    assert_eq!(state(&bob, &id).await, (json!("EXPIRED"), json!("integration_changed")));
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_does_not_lose_the_tokens() {
+    let (app, _, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    app.token_does(Fault::Late { ms: 200 }, Some(1));
+    tokio::select! {
+        answer = list(&bob) => panic!("{}", answer.text()),
+        () = app.until_seen("/token", 2) => {}
+    }
+    list(&bob).await.ok();
+    assert_eq!((app.demo.counts().refreshes, app.demo.counts().reuses_detected), (1, 0));
+}
+
+#[tokio::test]
+async fn tokens_swapped_between_users_open_for_nobody() {
+    let (app, ada, bob) = TestApp::start().await;
+    let (adas, bobs) = (ada.connect("sasha").await, bob.connect("robin").await);
+    app.sql("create table swapped as select * from connections", &[]).await;
+    let swap = "update connections set \
+                access_token = (select s.access_token from swapped s where s.id <> connections.id), \
+                refresh_token = (select s.refresh_token from swapped s where s.id <> connections.id)";
+    assert_eq!(app.sql(swap, &[]).await, 2);
+    let before = (app.rows(&ada).await, app.rows(&bob).await, app.api_calls(), app.token_calls());
+    for round in 0..2 {
+        for user in [&ada, &bob] {
+            let answer = list(user).await;
+            answer.refused("vault_integrity");
+            assert_eq!(answer.status, 500, "round {round}");
+        }
+        // The second time the refresh token would be needed.
+        app.advance(5 * MINUTE);
+    }
+    let after = (app.rows(&ada).await, app.rows(&bob).await, app.api_calls(), app.token_calls());
+    assert_eq!(before, after);
+    // What cannot be opened can be removed.
+    let receipt = bob.delete(&format!("/api/v1/connections/{bobs}")).await.ok();
+    assert!(
+        receipt["revoked"].as_array().unwrap().iter().all(|line| line["outcome"] == "failed"),
+        "{receipt}"
+    );
+    assert_eq!(app.demo.counts().revocations, 0);
+    assert_eq!(state(&ada, &adas).await.0, "ACTIVE");
+}
+
+#[tokio::test]
+async fn a_token_moved_to_another_column_does_not_open() {
+    let (app, _, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    app.sql("update connections set access_token = refresh_token", &[]).await;
+    let before = app.api_calls();
+    list(&bob).await.refused("vault_integrity");
+    assert_eq!(app.api_calls(), before);
+}
+
+#[tokio::test]
+async fn a_client_secret_that_was_replaced_does_not_open() {
+    let (app, ada, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    ada.put("/api/v1/admin/toolkits/github", &json!({"clientSecret": "another"})).await.ok();
+    let swap = "update integrations set client_secret = \
+                (select o.client_secret from integrations o where o.toolkit = 'github') where toolkit = 'demo'";
+    assert_eq!(app.sql(swap, &[]).await, 1);
+    let before = (app.api_calls(), app.token_calls());
+    list(&bob).await.refused("vault_integrity");
+    bob.ask(Method::POST, "/api/v1/toolkits/demo/connections").send().await.refused("vault_integrity");
+    assert_eq!((app.api_calls(), app.token_calls()), before);
+}
