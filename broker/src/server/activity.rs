@@ -51,3 +51,21 @@ pub(super) fn number(text: &str) -> Option<i64> {
 pub(super) fn no_cursor() -> Refusal {
     Refusal::field("/cursor", "is not a cursor; take it from the page before")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_exactly_what_a_page_ends_with() {
+        let id = format!("act_{}", "a".repeat(26));
+        assert_eq!(read_cursor(&format!("17.{id}")).ok(), Some((17, id.as_str())));
+        for at in ["", "+17", "-17", " 17", "1e3", "1.7", "9999999999999999999"] {
+            assert!(read_cursor(&format!("{at}.{id}")).is_err(), "{at:?}");
+        }
+        for id in ["", "a", "act_", &id[1..], &format!("{id}a"), &id.to_uppercase(), &id.replace("aa", "a\0")]
+        {
+            assert!(read_cursor(&format!("17.{id}")).is_err(), "{id:?}");
+        }
+    }
+}
