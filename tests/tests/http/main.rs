@@ -1,5 +1,6 @@
 //! The API and the pages from outside, with the real binary.
 
+mod admin;
 mod connect;
 mod csrf;
 mod panels;
