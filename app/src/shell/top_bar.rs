@@ -196,11 +196,11 @@ fn AccountMenu(name: String, email: String) -> impl IntoView {
     let open = RwSignal::new(false);
     let menu = NodeRef::<html::Div>::new();
     let left = move |event: web_sys::FocusEvent| {
+        // A menu that is taken off the page loses the focus too, and is gone by then.
         let to = event.related_target().and_then(|to| to.dyn_into::<Node>().ok());
-        if let (Some(menu), Some(to)) = (menu.get_untracked(), to)
-            && !menu.contains(Some(&to))
-        {
-            open.set(false);
+        let outside = |menu: &web_sys::HtmlDivElement| to.is_some() && !menu.contains(to.as_ref());
+        if menu.try_get_untracked().flatten().is_some_and(|menu| outside(&menu)) {
+            let _ = open.try_set(false);
         }
     };
     let escape = move |event: KeyboardEvent| {
