@@ -30,8 +30,6 @@ pub mod setup;
 pub mod single_flight;
 pub mod store;
 pub mod sweep;
-#[cfg(test)]
-pub(crate) mod testing;
 pub mod tokens;
 pub mod toolkit;
 pub mod vault;

@@ -8,13 +8,13 @@ use serde_json::{Map, Value};
 use taiku_bridge::{Code, Permission};
 
 use self::document::Document;
+use crate::server::tests::TestApp;
 use crate::server::{Access, table};
-use crate::testing::TestBroker;
 
 #[tokio::test]
 async fn every_route_is_described_and_every_description_is_a_route() {
-    let test = TestBroker::start().await;
-    let routes: BTreeSet<(String, String)> = table(&test.broker)
+    let app = TestApp::empty(&[]).await;
+    let routes: BTreeSet<(String, String)> = table(&app.broker)
         .into_iter()
         .map(|route| (route.path.to_owned(), route.method.as_str().to_ascii_lowercase()))
         .collect();
@@ -26,9 +26,9 @@ async fn every_route_is_described_and_every_description_is_a_route() {
 
 #[tokio::test]
 async fn the_security_of_an_operation_is_the_access_of_its_route() {
-    let test = TestBroker::start().await;
+    let app = TestApp::empty(&[]).await;
     let document = Document::read();
-    for route in table(&test.broker) {
+    for route in table(&app.broker) {
         let operation = document.operation(&route.method, route.path);
         let names: Vec<BTreeSet<&str>> = operation["security"].as_array().unwrap().iter().map(keys).collect();
         let (key, cookie) = (BTreeSet::from(["apiKey"]), BTreeSet::from(["session"]));

@@ -2,10 +2,9 @@
 
 use http::Method;
 use serde_json::{Value, json};
-use taiku_bridge::api::Role;
 
 use super::document::Document;
-use crate::testing::TestBroker;
+use crate::server::tests::{TestApp, User};
 
 /// A path as it is described, and filled in where that differs.
 const READ: &[(&str, &str)] = &[
@@ -15,11 +14,13 @@ const READ: &[(&str, &str)] = &[
     ("/api/v1/plugins", ""),
     ("/api/v1/plugins/{id}", "/api/v1/plugins/example.integrations"),
     ("/api/v1/plugins/{id}", "/api/v1/plugins/nobody.has-this"),
+    ("/api/v1/plugins/{id}", "/api/v1/plugins/%ff"),
     ("/api/v1/plugins/{id}", "/api/v1/plugins/a%00b"),
     ("/api/v1/connections", ""),
     ("/api/v1/toolkits", ""),
     ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/demo/tools?limit=2"),
     ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/demo/tools?limit=two"),
+    ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/demo/tools?limit=2&limit=3"),
     ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/demo/tools?cursor=%25"),
     ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/de%20mo/tools"),
     ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/nothing/tools"),
@@ -62,9 +63,10 @@ fn changes() -> Vec<(u16, Change)> {
     let setup = json!({"token": "x", "email": "x", "name": "x", "password": "x"});
     let key = ["/api/v1/api-keys/{id}", "/api/v1/api-keys/key_aaaaaaaaaaaaaaaaaaaaaaaaaa"];
     vec![
-        (200, put(TOOLKIT, json!({"enabled": true, "clientId": "a", "clientSecret": "b"}))),
+        (200, put(TOOLKIT, json!({"enabled": true}))),
         (422, put(TOOLKIT, json!({"settings": {"NO_SUCH_SETTING": "x"}}))),
         (201, add_key(json!({"name": "a", "scopes": ["read"]}))),
+        (422, add_key(json!({"name": "a", "scopes": []}))),
         (422, add_key(json!({"name": "\n a"}))),
         (422, add_key(json!({"name": "a", "expiresAt": "2001-01-01T00:00:00Z"}))),
         (404, delete(key)),
@@ -82,44 +84,71 @@ fn changes() -> Vec<(u16, Change)> {
         (204, post(RELOAD, Value::Null)),
         (404, post(["/api/v1/setup"; 2], setup)),
         (401, sign_in(json!({"email": "a@b.c", "password": "x"}))),
+        (422, sign_in(json!(["ada@example.test", "x"]))),
         (422, sign_in(json!({"email": "a\u{0}@b.c", "password": "x"}))),
         (204, delete([SESSION, SESSION])),
     ]
 }
 
+/// Everybody who may ask, the admin's script first.
+async fn everybody() -> Vec<User> {
+    let (app, ada, bob) = TestApp::start().await;
+    let reading = ada.post("/api/v1/api-keys", &json!({"name": "a", "scopes": ["read"]})).await.ok();
+    let reading = ada.script(reading["key"].as_str().unwrap());
+    vec![ada.with_key().await, bob.with_key().await, reading, ada.script("wrong"), app.visitor()]
+}
+
 #[tokio::test]
 async fn answers_are_as_described() {
-    let test = TestBroker::start().await;
-    let document = Document::read();
-    let admin = test.user("ada@example.test", Role::Admin).await;
-    let member = test.user("bob@example.test", Role::Member).await;
-    let reading = test.api_key(&admin, Some(&["read".into()])).await;
-    let (admin, member) = (test.api_key(&admin, None).await, test.api_key(&member, None).await);
+    let (document, everybody) = (Document::read(), everybody().await);
     for (status, (method, path, filled, body)) in changes() {
-        let answer = test.call(method.clone(), filled, Some(&admin), &body).await;
-        assert_eq!(answer.status, status, "{method} {filled} {body}");
-        document.check_answer(&method, path, &answer);
-        for key in [Some(&*member), Some(&*reading), Some("wrong"), None] {
-            let answer = test.call(method.clone(), filled, key, &body).await;
+        for (index, user) in everybody.iter().enumerate() {
+            let ask = user.ask(method.clone(), filled);
+            let answer = if body.is_null() { ask } else { ask.json(&body) }.send().await;
+            assert!(index > 0 || answer.status == status, "{method} {filled} {body}: {}", answer.text());
             document.check_answer(&method, path, &answer);
         }
     }
     for (path, filled) in READ {
         let filled = if filled.is_empty() { path } else { filled };
-        for key in [Some(&*admin), Some(&*member), Some(&*reading), Some("wrong"), None] {
-            let answer = test.call(Method::GET, filled, key, &Value::Null).await;
-            document.check_answer(&Method::GET, path, &answer);
+        for user in &everybody {
+            document.check_answer(&Method::GET, path, &user.get(filled).await);
         }
     }
 }
 
 #[tokio::test]
+async fn what_is_done_with_a_connected_account_is_answered_as_described() {
+    let (_, _, bob) = TestApp::start().await;
+    let document = Document::read();
+    let id = bob.connect("robin").await;
+    let own = format!("/api/v1/connections/{id}");
+    let missing = "/api/v1/toolkits/demo/tools/DEMO_GET_AN_ISSUE";
+    for (status, (method, path, filled, body)) in [
+        (200, (Method::POST, TOOL[0], TOOL[1], json!({"arguments": {}, "connectionId": id}))),
+        (502, (Method::POST, TOOL[0], missing, json!({"arguments": {"number": 99}}))),
+        (200, (Method::PATCH, CONNECTION[0], &*own, json!({"alias": "work", "default": true}))),
+        (422, (Method::PATCH, CONNECTION[0], &*own, json!({"default": false}))),
+        (201, (Method::POST, CONNECT[0], CONNECT[1], json!({}))),
+        (422, (Method::POST, CONNECT[0], CONNECT[1], json!({"callbackUrl": "//evil.example"}))),
+        (200, (Method::GET, "/api/v1/connections", "/api/v1/connections", Value::Null)),
+        (200, (Method::GET, "/api/v1/activity", "/api/v1/activity", Value::Null)),
+        (200, (Method::DELETE, CONNECTION[0], &*own, Value::Null)),
+    ] {
+        let ask = bob.ask(method.clone(), filled);
+        let answer = if body.is_null() { ask } else { ask.json(&body) }.send().await;
+        assert_eq!(answer.status, status, "{method} {filled} {body}: {}", answer.text());
+        document.check_answer(&method, path, &answer);
+    }
+}
+
+#[tokio::test]
 async fn integrations_that_are_switched_off_answer_as_described() {
-    let test = TestBroker::with(&[("TAIKU_INTEGRATIONS", "off"), ("TAIKU_ANONYMOUS", "off")]).await;
+    let app = TestApp::empty(&[("TAIKU_INTEGRATIONS", "off"), ("TAIKU_ANONYMOUS", "off")]).await;
     let document = Document::read();
     for (path, status) in [("/api/v1/connections", 503), ("/api/v1/toolkits", 503), ("/api/v1/plugins", 401)]
     {
-        let answer = test.call(Method::GET, path, None, &Value::Null).await;
+        let answer = app.visitor().get(path).await;
         assert_eq!(answer.status, status, "{path}");
         document.check_answer(&Method::GET, path, &answer);
     }
@@ -127,12 +156,9 @@ async fn integrations_that_are_switched_off_answer_as_described() {
 
 #[tokio::test]
 async fn a_method_that_a_path_does_not_have_is_405_and_names_those_that_it_has() {
-    let test = TestBroker::start().await;
-    let answer = test.call(Method::PATCH, SESSION, None, &Value::Null).await;
-    assert_eq!(
-        (answer.status.as_u16(), &answer.headers["allow"]),
-        (405, &"GET,HEAD,POST,DELETE".parse().unwrap())
-    );
+    let app = TestApp::empty(&[]).await;
+    let answer = app.visitor().patch(SESSION, &json!({})).await;
+    assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, Some("GET,HEAD,POST,DELETE")));
     let place = "/components/responses/MethodNotAllowed/content/application~1problem+json/schema";
     Document::read().check(place, &answer.json());
 }

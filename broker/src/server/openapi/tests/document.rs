@@ -4,7 +4,7 @@ use http::{Method, header};
 use serde_json::{Map, Value, json};
 
 use crate::server::OPENAPI;
-use crate::testing::Answer;
+use crate::server::tests::Answer;
 
 pub(super) struct Document(pub(super) Value);
 
@@ -86,14 +86,15 @@ impl Document {
         let method = method.as_str().to_ascii_lowercase();
         let status = answer.status.as_u16();
         let place = format!("/paths/{}/{method}/responses/{status}", path.replace('/', "~1"));
-        let described = self.0.pointer(&place).unwrap_or_else(|| {
-            panic!("{method} {path} answers {status}: {}", String::from_utf8_lossy(&answer.body))
-        });
+        let described = self
+            .0
+            .pointer(&place)
+            .unwrap_or_else(|| panic!("{method} {path} answers {status}: {}", answer.text()));
         let place = resolve(&place, described);
         let response = self.at(&place);
         self.check_headers(response, answer);
         let Some(content) = response.get("content") else {
-            assert_eq!(answer.body, b"", "{method} {path} has a body");
+            assert_eq!(answer.bytes, b"", "{method} {path} has a body");
             return;
         };
         let content_type = answer.headers[header::CONTENT_TYPE].to_str().unwrap();
