@@ -133,8 +133,15 @@ async fn refreshed(broker: &Broker, ready: &Ready, connection: Connection) -> Re
     let work = {
         let (broker, context, stale) = (broker.clone(), ready.context, connection.clone());
         async move {
-            let _turn = broker.refreshing.turn(&stale.id).await;
-            refresh_in_turn(&broker, &provider, context, &stale).await
+            let turn = broker.refreshing.turn(&stale.id).await;
+            if turn.failed_before() {
+                return Err(shared_failure(&stale));
+            }
+            let outcome = refresh_in_turn(&broker, &provider, context, &stale).await;
+            if outcome.is_err() {
+                turn.fail();
+            }
+            outcome
         }
     };
     match tokio::time::timeout(MAX_WAIT, tokio::spawn(work)).await {
@@ -146,6 +153,12 @@ async fn refreshed(broker: &Broker, ready: &Ready, connection: Connection) -> Re
             format!("{} did not renew the access in time. Try again.", ready.toolkit.name),
         )),
     }
+}
+
+/// A hundred callers who wait for a provider that is down must not ask it a hundred times.
+fn shared_failure(connection: &Connection) -> Failure {
+    let message = format!("{} cannot renew the access at the moment. Try again.", connection.toolkit);
+    Failure::Wait(Refusal::new(Code::UpstreamUnreachable, message), 1)
 }
 
 fn finish(broker: &Broker, ready: &Ready, connection: Option<Connection>) -> Result<Live, Failure> {

@@ -140,6 +140,23 @@ async fn a_token_endpoint_that_fails_ends_no_connection() {
 }
 
 #[tokio::test]
+async fn callers_who_wait_together_fail_together() {
+    let (app, _, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    for fault in [answers(500, None, ""), Fault::DropBefore] {
+        app.token_does(fault, None);
+        let before = app.token_calls();
+        let answers = futures_util::future::join_all((0..50).map(|_| list(&bob))).await;
+        assert!(answers.iter().all(|answer| answer.code() == "upstream_unreachable"));
+        let calls = app.token_calls() - before;
+        assert!(calls < 10, "{calls} requests for 50 callers");
+    }
+    app.demo.set_control(Control::default()).unwrap();
+    list(&bob).await.ok();
+}
+
+#[tokio::test]
 async fn a_wait_that_the_provider_asks_for_is_handed_on() {
     let (app, _, bob) = TestApp::start().await;
     bob.connect("robin").await;
