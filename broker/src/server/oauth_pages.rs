@@ -69,10 +69,14 @@ pub(super) async fn callback(
         Ok(flow) => flow,
         Err(error) => return failed("Nothing was connected", &error, None).into_response(),
     };
-    let cookie = flow_cookie(&broker, &headers, &flow.id);
-    match connect::finish(&broker, flow, &context, cookie, callback).await {
+    let cookie = flow_cookie(&broker, &headers, &flow.id).map(str::to_owned);
+    let app = broker.origins.app.clone();
+    // On a task of its own: a browser that goes away must not leave a code redeemed and its tokens unsaved.
+    let work = async move { connect::finish(&broker, flow, &context, cookie.as_deref(), callback).await };
+    let finished = tokio::spawn(work).await;
+    match finished.unwrap_or_else(|panic| Err(FlowError::Internal(format!("finishing panicked: {panic}")))) {
         Ok(ended) => {
-            let name = cookies::flow_name(&ended.flow, &broker.origins.app);
+            let name = cookies::flow_name(&ended.flow, &app);
             with_cookie(ended_page(&ended).into_response(), cookies::clear(&name, SameSite::Lax))
         }
         Err(error) => failed("Nothing was connected", &error, None).into_response(),

@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::json;
 use taiku_bridge::api::Role;
+use taiku_demo::{Control, Fault, Plan};
 use url::Url;
 
 use super::app::PASSWORD;
@@ -351,4 +352,22 @@ async fn an_integration_that_changed_meanwhile_ends_the_flow() {
     };
     ada.put("/api/v1/admin/toolkits/demo", &json!({"enabled": false})).await.ok();
     assert_refused(&app, &bob.follow(&back).await);
+}
+
+#[tokio::test]
+async fn a_browser_that_goes_away_while_the_code_is_exchanged_is_connected_all_the_same() {
+    let (app, _, bob) = TestApp::start().await;
+    let (flow, back) = bob.consent(Click::Allow("robin")).await;
+    let token = Some(Plan { fault: Fault::Late { ms: 200 }, times: Some(1) });
+    app.demo.set_control(Control { token, ..Control::default() }).unwrap();
+    tokio::select! {
+        page = bob.follow(&back) => panic!("{}", page.text()),
+        () = app.until_seen("/token", 1) => {}
+    }
+    let connected = async {
+        while bob.connection(&flow.connection_id).await["status"] != "ACTIVE" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), connected).await.unwrap();
 }
