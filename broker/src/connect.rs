@@ -16,6 +16,7 @@ use crate::store::connections::{self, Activation, Connection, Pending};
 use crate::store::flows::{self, Flow, LIFETIME, MAX_PENDING};
 use crate::store::sessions::{self, Session};
 use crate::tokens;
+use crate::toolkit::TokenKind;
 use crate::vault::hash::{eq, sha256};
 use crate::vault::{ContextHash, Place, Ring, SecretString, VaultError};
 
@@ -394,15 +395,52 @@ async fn complete(
     let tokens = oauth::exchange(&broker.egress, provider, &code, verifier.as_ref())
         .await
         .map_err(|error| exchange_error(&error))?;
+    let account = execute::account(broker, ready, &tokens.access_token).await;
+    let kept = keep(broker, ready, flow, &tokens, &account).await;
+    if kept.is_err() {
+        give_back(broker, provider, &tokens).await;
+    }
+    kept.map(|()| account)
+}
+
+/// Stores what the flow has brought. An admin who changed the integration meanwhile has ended every connection
+/// but this one, so that is looked at again.
+async fn keep(
+    broker: &Broker,
+    ready: &Ready,
+    flow: &Flow,
+    tokens: &oauth::Tokens,
+    account: &Account,
+) -> Result<(), FlowError> {
     let connection = {
         let mut tx = broker.store.read().await?;
         connections::find(&mut tx, &flow.user_id, &flow.connection_id).await?
     };
     let connection = connection.ok_or(FlowError::NotYours)?;
-    let account = execute::account(broker, ready, &tokens.access_token).await;
-    let scopes = tokens.scopes.clone().unwrap_or_else(|| flow.scopes.clone());
-    activate(broker, ready, &connection, &tokens, &account, &scopes).await?;
-    Ok(account)
+    let scopes = tokens.scopes.as_ref().unwrap_or(&flow.scopes);
+    activate(broker, ready, &connection, tokens, account, scopes).await?;
+    let now = integration::ready(broker, &ready.toolkit.slug).await;
+    if !now.is_ok_and(|now| integration::same_context(&flow.context_hash, &now.context)) {
+        integration::reconcile(broker).await?;
+    }
+    Ok(())
+}
+
+/// Revokes tokens that nothing was stored of: their connection was removed while they were on their way.
+async fn give_back(broker: &Broker, provider: &oauth::Provider, tokens: &oauth::Tokens) {
+    let kinds = [
+        (TokenKind::RefreshToken, tokens.refresh_token.as_ref()),
+        (TokenKind::AccessToken, Some(&tokens.access_token)),
+    ];
+    for (kind, token) in kinds {
+        let Some(token) = token else { continue };
+        let outcome = oauth::revoke(&broker.egress, provider, token, kind).await;
+        tracing::warn!(
+            kind = kind.as_str(),
+            outcome = outcome.as_str(),
+            "gave back a token without a connection"
+        );
+    }
 }
 
 async fn activate(

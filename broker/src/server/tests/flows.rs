@@ -354,12 +354,70 @@ async fn an_integration_that_changed_meanwhile_ends_the_flow() {
     assert_refused(&app, &bob.follow(&back).await);
 }
 
+/// Lets the token endpoint act at once and answer late, so that something can happen in between.
+fn answer_late(app: &TestApp) {
+    let token = Some(Plan { fault: Fault::Late { ms: 200 }, times: Some(1) });
+    app.demo.set_control(Control { token, ..Control::default() }).unwrap();
+}
+
+#[tokio::test]
+async fn tokens_of_a_connection_that_was_removed_meanwhile_are_given_back() {
+    let (app, _, bob) = TestApp::start().await;
+    let (flow, back) = bob.consent(Click::Allow("robin")).await;
+    answer_late(&app);
+    let path = format!("/api/v1/connections/{}", flow.connection_id);
+    let remove = async {
+        app.until_seen("/token", 1).await;
+        bob.delete(&path).await.ok()
+    };
+    let (page, _) = tokio::join!(bob.follow(&back), remove);
+    assert_ne!(page.status, 200, "{}", page.text());
+    assert_eq!(bob.connections().await.len(), 0);
+    assert_eq!((app.demo.counts().codes_exchanged, app.demo.counts().revocations), (1, 2));
+}
+
+#[tokio::test]
+async fn a_connection_made_while_the_integration_changed_ends_like_the_others() {
+    let (app, ada, bob) = TestApp::start().await;
+    let (flow, back) = bob.consent(Click::Allow("robin")).await;
+    answer_late(&app);
+    let change = async {
+        app.until_seen("/token", 1).await;
+        ada.put("/api/v1/admin/toolkits/demo", &json!({"clientId": "another"})).await.ok()
+    };
+    tokio::join!(bob.follow(&back), change);
+    let connection = bob.connection(&flow.connection_id).await;
+    assert_eq!(
+        (&connection["status"], &connection["why"]),
+        (&json!("EXPIRED"), &json!("integration_changed"))
+    );
+    bob.run("DEMO_LIST_ISSUES", &json!({})).await.refused("connection_expired");
+}
+
+#[tokio::test]
+async fn the_start_page_names_the_plugin_that_asks() {
+    let (app, _, bob) = TestApp::start().await;
+    let grant = json!({
+        "version": "1.0.0", "permissions": ["integrations.connect"], "integrations": ["demo"],
+    });
+    bob.put("/api/v1/plugins/example.integrations/grant", &grant).await.ok();
+    let ask = bob.ask(Method::POST, "/api/v1/toolkits/demo/connections").json(&json!({}));
+    let begun = ask.header("taiku-plugin", "example.integrations").send().await.ok();
+    let url: Url = begun["redirectUrl"].as_str().unwrap().parse().unwrap();
+    let page = bob.get(url.path()).await;
+    assert!(page.text().contains("example.integrations"), "{}", page.text());
+    assert!(page.text().contains("Continue to Demo tracker"));
+    assert!(page.text().contains("<code>issues:write</code>"));
+    assert_eq!(page.headers.get_all("set-cookie").iter().count(), 0);
+    assert!(page.header("content-security-policy").unwrap().contains("script-src 'none'"));
+    assert_eq!(app.demo.seen().len(), 0, "nothing is asked of the provider before the click");
+}
+
 #[tokio::test]
 async fn a_browser_that_goes_away_while_the_code_is_exchanged_is_connected_all_the_same() {
     let (app, _, bob) = TestApp::start().await;
     let (flow, back) = bob.consent(Click::Allow("robin")).await;
-    let token = Some(Plan { fault: Fault::Late { ms: 200 }, times: Some(1) });
-    app.demo.set_control(Control { token, ..Control::default() }).unwrap();
+    answer_late(&app);
     tokio::select! {
         page = bob.follow(&back) => panic!("{}", page.text()),
         () = app.until_seen("/token", 1) => {}
