@@ -9,6 +9,7 @@ use super::execute::answers;
 use super::{TestApp, User};
 use crate::clock::MINUTE;
 use crate::store::connections;
+use crate::{integration, tokens};
 
 impl TestApp {
     /// Says what happens at the token endpoint.
@@ -241,15 +242,39 @@ async fn a_connection_ended_during_a_refresh_stays_ended() {
 #[tokio::test]
 async fn a_caller_that_goes_away_does_not_lose_the_tokens() {
     let (app, _, bob) = TestApp::start().await;
-    bob.connect("robin").await;
+    let id = bob.connect("robin").await;
     app.advance(5 * MINUTE);
     app.token_does(Fault::Late { ms: 200 }, Some(1));
+    let ready = integration::ready(&app.broker, &Slug::parse("demo").unwrap()).await;
+    let ready = ready.map_err(|failure| format!("{failure:?}")).unwrap();
+    let connection = {
+        let mut tx = app.broker.store.read().await.unwrap();
+        connections::find(&mut tx, &bob.id, &id).await.unwrap().unwrap()
+    };
     tokio::select! {
-        answer = list(&bob) => panic!("{}", answer.text()),
+        _ = tokens::live(&app.broker, &ready, connection) => panic!("it did not wait"),
         () = app.until_seen("/token", 2) => {}
     }
     list(&bob).await.ok();
     assert_eq!((app.demo.counts().refreshes, app.demo.counts().reuses_detected), (1, 0));
+}
+
+#[tokio::test]
+async fn nothing_is_refreshed_while_a_connection_is_being_removed() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    let revoke = Some(Plan { fault: Fault::Slow { ms: 300 }, times: Some(1) });
+    app.demo.set_control(Control { revoke, ..Control::default() }).unwrap();
+    let call = async {
+        app.until_seen("/revoke", 1).await;
+        list(&bob).await
+    };
+    let path = format!("/api/v1/connections/{id}");
+    let (removed, called) = tokio::join!(bob.delete(&path), call);
+    removed.ok();
+    called.refused("connection_missing");
+    assert_eq!(app.token_calls(), 1, "only the code's");
 }
 
 #[tokio::test]
