@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-/// Every crate of the workspace and the crates of the workspace that it names, for any purpose.
+/// Every crate of the workspace and the crates of the workspace that it may name, for any purpose.
 const EDGES: [(&str, &[&str]); 6] = [
     ("taiku-app", &["taiku-bridge"]),
     ("taiku-bridge", &[]),
@@ -119,7 +119,8 @@ fn crates_depend_one_way() {
             .filter(|dependency| dependency["path"].is_string())
             .map(|dependency| dependency["name"].as_str().unwrap())
             .collect();
-        assert_eq!(found, allowed.iter().copied().collect(), "what {name} depends on");
+        let allowed: BTreeSet<_> = allowed.iter().copied().collect();
+        assert!(found.is_subset(&allowed), "{name} depends on {found:?}, and may only on {allowed:?}");
     }
 }
 
@@ -153,9 +154,15 @@ fn the_bridge_uses_nothing_that_does_io() {
 
 #[test]
 fn only_serve_demo_names_the_demo() {
-    let naming: Vec<_> = sources(&root().join("broker/src"))
+    let folder = root().join("broker/src");
+    // The broker's own tests need a provider too; they are no part of the program.
+    let is_test = |path: &Path| {
+        let inside = path.strip_prefix(&folder).unwrap_or(path);
+        inside.iter().any(|part| part == "tests" || part == "tests.rs")
+    };
+    let naming: Vec<_> = sources(&folder)
         .into_iter()
-        .filter(|path| code(path).contains("taiku_demo"))
+        .filter(|path| !is_test(path) && code(path).contains("taiku_demo"))
         .collect();
     assert_eq!(naming.len(), 1, "one file starts the demo, and these name it: {naming:?}");
 }
