@@ -8,7 +8,8 @@ use url::Url;
 
 use super::app::PASSWORD;
 use super::{Answer, Click, Flow, TestApp, User};
-use crate::clock::{MINUTE, SECOND};
+use crate::clock::{HOUR, MINUTE, SECOND};
+use crate::sweep;
 
 /// The same URL with a parameter changed, or without it.
 fn with_param(url: &Url, name: &str, value: Option<&str>) -> Url {
@@ -428,4 +429,44 @@ async fn a_browser_that_goes_away_while_the_code_is_exchanged_is_connected_all_t
         }
     };
     tokio::time::timeout(std::time::Duration::from_secs(30), connected).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_proves_a_flow_is_not_in_the_database() {
+    let (app, _, bob) = TestApp::start().await;
+    let (flow, back) = bob.consent(Click::Allow("robin")).await;
+    let proofs = [param(&back, "state"), param(&back, "code"), bob.cookies()[&flow.cookie()].clone()];
+    let mut read = 0;
+    for file in std::fs::read_dir(&app.broker.config.data_dir).unwrap() {
+        let content = std::fs::read(file.unwrap().path()).unwrap();
+        read += usize::from(memchr::memmem::find(&content, flow.id.as_bytes()).is_some());
+        for proof in &proofs {
+            assert!(memchr::memmem::find(&content, proof.as_bytes()).is_none(), "{proof}");
+        }
+    }
+    assert!(read > 0, "the flow itself is there");
+}
+
+#[tokio::test]
+async fn a_consent_that_nobody_finished_is_given_up_and_forgotten() {
+    let (app, _, bob) = TestApp::start().await;
+    let (flow, _) = bob.consent(Click::Allow("robin")).await;
+    let kept = bob.connect("sasha").await;
+    let state = async || bob.connection(&flow.connection_id).await;
+    app.advance(10 * MINUTE);
+    sweep::once(&app.broker).await.unwrap();
+    assert_eq!(state().await["status"], "INITIATED");
+    app.advance(1);
+    sweep::once(&app.broker).await.unwrap();
+    assert_eq!((&state().await["status"], &state().await["why"]), (&json!("FAILED"), &json!("timed_out")));
+    app.advance(6 * HOUR);
+    state().await;
+    app.advance(11 * HOUR);
+    state().await;
+    app.advance(7 * HOUR);
+    sweep::once(&app.broker).await.unwrap();
+    let connections = bob.connections().await;
+    assert_eq!(connections.len(), 1, "{connections:?}");
+    assert_eq!(connections[0]["id"], kept);
+    bob.begin().await;
 }
