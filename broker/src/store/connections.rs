@@ -300,16 +300,17 @@ struct Replaced {
     alias: Option<String>,
 }
 
-/// Removes the user's older connections of the same account.
+/// Removes the user's older connections of the same account. Where the provider does not name accounts, an ended
+/// one without a name is taken to be the same: who connects again as told must not be left with an ended default.
 async fn take_over(tx: &mut Tx, connection: &Connection, account: &Account) -> Result<Replaced> {
-    let Some(account_id) = &account.id else { return Ok(Replaced::default()) };
     let older: Vec<(String, bool, Option<String>)> = with!(tx, |conn| sqlx::query_as(
         "select id, is_default, alias from connections \
-         where user_id = $1 and toolkit = $2 and account_id = $3 and id <> $4"
+         where user_id = $1 and toolkit = $2 and id <> $4 \
+         and (account_id = $3 or ($3 is null and account_id is null and status = 'EXPIRED'))"
     )
     .bind(&connection.user_id)
     .bind(connection.toolkit.as_str())
-    .bind(text(account_id)?)
+    .bind(account.id.as_deref().map(text).transpose()?)
     .bind(&connection.id)
     .fetch_all(conn))?;
     let mut replaced = Replaced::default();

@@ -110,6 +110,28 @@ async fn access_that_was_revoked_ends_the_connection() {
 }
 
 #[tokio::test]
+async fn connecting_again_mends_an_account_without_a_name() {
+    let (app, _, bob) = TestApp::start().await;
+    app.api_does(answers(500, None, ""));
+    let first = bob.connect("robin").await;
+    assert!(bob.connection(&first).await["account"]["id"].is_null());
+    app.advance(5 * MINUTE);
+    app.token_does(Fault::OauthError { error: "invalid_grant".into() }, Some(1));
+    list(&bob).await.refused("connection_expired");
+    app.api_does(answers(500, None, ""));
+    let second = bob.connect("robin").await;
+    app.demo.set_control(Control::default()).unwrap();
+    list(&bob).await.ok();
+    let connections = bob.connections().await;
+    assert_eq!((connections.len(), &connections[0]["id"]), (1, &json!(second)));
+    // One that still works may be another account, so it stays.
+    app.api_does(answers(500, None, ""));
+    bob.connect("sasha").await;
+    assert_eq!(bob.connections().await.len(), 2);
+    assert_eq!(bob.connection(&second).await["default"], true);
+}
+
+#[tokio::test]
 async fn a_token_endpoint_that_fails_ends_no_connection() {
     let (app, _, bob) = TestApp::start().await;
     let id = bob.connect("robin").await;
