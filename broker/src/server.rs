@@ -8,6 +8,7 @@ mod body;
 mod connections;
 mod cookies;
 mod failure;
+mod listener;
 mod oauth_pages;
 mod openapi;
 mod page;
@@ -37,13 +38,6 @@ pub fn app(broker: Broker) -> Router {
 }
 
 /// Serves until `shutdown` completes; requests under way are finished.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve(
-    broker: Broker,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
-    axum::serve(listener, app(broker)).with_graceful_shutdown(shutdown).await
+pub async fn serve(broker: Broker, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    listener::serve(app(broker), listener, shutdown).await;
 }

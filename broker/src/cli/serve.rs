@@ -48,7 +48,7 @@ pub(super) async fn run(source: Source, config: Config, with_demo: bool) -> Resu
     // Nobody listens any more if every task has ended by itself.
     let _ = stop.send(true);
     match tokio::time::timeout(DRAIN, server).await {
-        Ok(Ok(result)) => result?,
+        Ok(Ok(())) => {}
         Ok(Err(panic)) => return Err(CommandError::Said(format!("the server ended unexpectedly: {panic}"))),
         Err(_) => tracing::warn!("some requests did not end in time"),
     }

@@ -1,0 +1,112 @@
+//! The listener: connections that are bounded in number, heads of requests that are bounded in size and time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::serve::Listener;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+
+/// Connections at once; whoever comes then waits until one ends.
+const CONNECTIONS: usize = 1_000;
+/// Time within which the head of a request must have come, the wait for the next one on the same connection included.
+const HEAD_TIME: Duration = Duration::from_secs(30);
+/// Bytes of the head of a request.
+const HEAD_BYTES: usize = 64 * 1024;
+
+/// Serves until `shutdown` completes; requests under way are finished.
+pub(super) async fn serve(app: Router, mut listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    let app = app.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let service = TowerToHyperService::new(app);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(HEAD_BYTES);
+    let (open, room) = (GracefulShutdown::new(), Arc::new(Semaphore::new(CONNECTIONS)));
+    let accept = async {
+        while let Ok(place) = Arc::clone(&room).acquire_owned().await {
+            // Unlike the listener's own, this one waits out what passes, such as too many open files.
+            let (stream, _) = Listener::accept(&mut listener).await;
+            let connection = open.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
+            tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::trace!(%error, "a connection ended early");
+                }
+                drop(place);
+            });
+        }
+    };
+    tokio::select! {
+        () = accept => {}
+        () = shutdown => {}
+    }
+    drop(listener);
+    open.shutdown().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::sync::oneshot;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+
+    async fn start() -> (TcpStream, oneshot::Sender<()>, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = Router::new().route("/", get(|| async { "here" }));
+        let (stop, stopped) = oneshot::channel();
+        let server = tokio::spawn(serve(app, listener, async { stopped.await.unwrap_or_default() }));
+        (TcpStream::connect(address).await.unwrap(), stop, server)
+    }
+
+    async fn read(stream: &mut TcpStream) -> String {
+        let mut text = String::new();
+        let end = tokio::time::timeout(2 * HEAD_TIME, stream.read_to_string(&mut text));
+        end.await.expect("the connection was kept open").unwrap();
+        text
+    }
+
+    // The clock of these tests runs on at once whenever everybody waits.
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_never_ends_its_head_ends_its_connection() {
+        let (mut stream, _stop, _server) = start().await;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n").await.unwrap();
+        assert!(!read(&mut stream).await.contains("here"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answered_connection_waits_for_more_and_not_for_ever() {
+        let (mut stream, _stop, _server) = start().await;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        assert!(read(&mut stream).await.ends_with("here"));
+    }
+
+    #[tokio::test]
+    async fn a_head_of_megabytes_is_refused() {
+        let (mut stream, _stop, _server) = start().await;
+        stream.write_all(format!("GET /?{} HTTP/1.1\r\n", "x".repeat(HEAD_BYTES)).as_bytes()).await.unwrap();
+        assert!(read(&mut stream).await.starts_with("HTTP/1.1 4"));
+    }
+
+    #[tokio::test]
+    async fn stopping_ends_idle_connections() {
+        let (mut stream, stop, server) = start().await;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        let mut some = [0; 12];
+        stream.read_exact(&mut some).await.unwrap();
+        stop.send(()).unwrap();
+        server.await.unwrap();
+        assert!(read(&mut stream).await.ends_with("here"));
+    }
+}
