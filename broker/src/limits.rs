@@ -33,7 +33,7 @@ impl Limits {
             failed.retain(|_, (_, since)| now - *since < WINDOW);
         }
         if failed.len() >= REMEMBERED && !failed.contains_key(email) {
-            return Ok(());
+            forget_one(&mut failed);
         }
         let (count, since) = failed.entry(email.to_owned()).or_insert((0, now));
         if now - *since >= WINDOW {
@@ -54,6 +54,13 @@ impl Limits {
     }
 }
 
+/// Makes room by forgetting the address with the fewest failures: a flood of addresses that nobody has must push out
+/// itself before it pushes out one that somebody tries to guess the password of.
+fn forget_one(failed: &mut HashMap<String, (u32, Millis)>) {
+    let least = failed.iter().min_by_key(|(_, entry)| **entry).map(|(email, _)| email.clone());
+    least.map(|email| failed.remove(&email));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,5 +76,17 @@ mod tests {
         assert!(limits.sign_in("a@b.c", WINDOW).is_ok());
         limits.sign_in_worked("a@b.c");
         assert!(limits.sign_in("a@b.c", 1).is_ok());
+    }
+
+    #[test]
+    fn a_flood_of_addresses_neither_frees_a_guessed_one_nor_grows() {
+        let limits = Limits::default();
+        let guess = |email: &str| limits.sign_in(email, 0);
+        (0..FAILURES).for_each(|_| guess("a@b.c").unwrap());
+        (0..REMEMBERED + 100).for_each(|n| guess(&format!("{n}@flood.test")).unwrap());
+        assert_eq!(guess("a@b.c").unwrap_err().code(), Code::RateLimited);
+        (0..FAILURES).for_each(|_| guess("new@b.c").unwrap());
+        assert_eq!(guess("new@b.c").unwrap_err().code(), Code::RateLimited);
+        assert_eq!(limits.failed_sign_ins.lock().unwrap().len(), REMEMBERED);
     }
 }
