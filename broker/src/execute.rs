@@ -53,7 +53,17 @@ pub async fn run(
         upstream_status,
         began,
     };
-    note(broker, &done).await?;
+    // Whatever the provider did is done: that it could not be noted must not make the caller do it again.
+    if let Err(failure) = note(broker, &done).await {
+        tracing::error!(
+            user = user_id,
+            toolkit = done.toolkit,
+            action = done.action,
+            outcome,
+            ?failure,
+            "a tool ran and could not be noted"
+        );
+    }
     result
 }
 

@@ -9,6 +9,7 @@ use crate::broker::Broker;
 use crate::clock::{MINUTE, Millis};
 use crate::execute::Answer;
 use crate::server::Failure;
+use crate::store;
 use crate::store::idempotency::{self, Known};
 use crate::vault::hash::{eq, sha256};
 use crate::vault::{ContextHash, Place, Ring};
@@ -37,7 +38,9 @@ where
     F: FnOnce() -> W,
     W: Future<Output = Result<Answer, Failure>>,
 {
-    let request_hash = request_hash(plugin, call);
+    // Each plugin has keys of its own: none can take another's, or learn of it.
+    let key = &format!("{}/{key}", plugin.unwrap_or_default());
+    let request_hash = request_hash(call);
     let known = {
         let mut tx = broker.store.write().await?;
         let known = idempotency::claim(&mut tx, user_id, key, &request_hash, broker.clock.now()).await?;
@@ -53,9 +56,8 @@ where
     }
 }
 
-fn request_hash(plugin: Option<&str>, call: &Execute) -> [u8; 32] {
+fn request_hash(call: &Execute) -> [u8; 32] {
     let fields = [
-        plugin.unwrap_or_default(),
         call.toolkit.as_str(),
         &call.action,
         call.connection_id.as_deref().unwrap_or_default(),
@@ -76,14 +78,28 @@ fn place<'a>(user: &'a str, key: &'a str) -> Place<'a> {
     }
 }
 
+/// The first call's own caller gets its result even if it could not be kept; the key then stays claimed without an
+/// answer, as for a call that was cut off.
 async fn first(
     broker: &Broker,
     user_id: &str,
     key: &str,
     result: Result<Answer, Failure>,
 ) -> Result<Answer, Failure> {
+    if let Err(error) = settle(broker, user_id, key, &result).await {
+        tracing::error!(user = user_id, %error, "the answer of an Idempotency-Key could not be kept");
+    }
+    result
+}
+
+async fn settle(
+    broker: &Broker,
+    user_id: &str,
+    key: &str,
+    result: &Result<Answer, Failure>,
+) -> store::Result<()> {
     let mut tx = broker.store.write().await?;
-    match &result {
+    match result {
         Ok(answer) => {
             let record = broker.vault.seal(Ring::Settings, &place(user_id, key), &answer.to_bytes());
             idempotency::keep(&mut tx, user_id, key, &record).await?;
@@ -94,8 +110,7 @@ async fn first(
         }
         Err(_) => idempotency::release(&mut tx, user_id, key).await?,
     }
-    tx.commit().await?;
-    result
+    tx.commit().await
 }
 
 fn may_have_acted(code: Code) -> bool {

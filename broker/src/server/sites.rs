@@ -1,15 +1,12 @@
 //! Which address answers what. The app, its API and the OAuth pages are one origin, the panels another site;
 //! any other `Host` is answered 421, so that no other name of this machine can be used to reach them.
 
-use std::panic::AssertUnwindSafe;
-
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use futures_util::FutureExt as _;
 use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use taiku_bridge::api::Problem;
@@ -166,10 +163,7 @@ async fn finish(State(broker): State<Broker>, request: Request, next: Next) -> R
     let (method, path) = (request.method().clone(), path_for_log(request.uri().path()));
     let began = std::time::Instant::now();
     let is_panel = authority(&request).eq_ignore_ascii_case(broker.origins.panels.authority());
-    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => Failure::Internal("a handler panicked".into()).into_response(),
-    };
+    let mut response = to_its_end(next.run(request)).await;
     if let Some(Unhandled(error)) = response.extensions_mut().remove::<Unhandled>() {
         tracing::error!(request_id = %id, %error, "a request failed on our side");
         let mut body: Problem = Refusal::new(Code::Internal, id.clone()).into();
@@ -199,7 +193,44 @@ async fn finish(State(broker): State<Broker>, request: Request, next: Next) -> R
     response
 }
 
+/// Answers on a task of its own: a caller that goes away must not leave a tool that ran unnoted, a code that was
+/// spent without its tokens, or a connection that was revoked and still stands.
+async fn to_its_end(answer: impl Future<Output = Response> + Send + 'static) -> Response {
+    let panicked = |_| Failure::Internal("a handler panicked".into()).into_response();
+    tokio::spawn(answer).await.unwrap_or_else(panicked)
+}
+
 /// Paths of flows and callbacks are not for logs: what follows the second segment is left out.
 fn path_for_log(path: &str) -> String {
     if path.starts_with("/oauth/") { "/oauth/…".to_owned() } else { path.chars().take(200).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_goes_on_when_its_caller_has_gone() {
+        let (go, gone) = oneshot::channel();
+        let (done, ended) = oneshot::channel();
+        let answer = to_its_end(async move {
+            gone.await.unwrap();
+            done.send(()).unwrap();
+            StatusCode::OK.into_response()
+        });
+        // The caller waits for a moment and hangs up.
+        assert!(tokio::time::timeout(Duration::from_millis(10), answer).await.is_err());
+        go.send(()).unwrap();
+        ended.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_panic_ends_one_request() {
+        let response = to_its_end(async { panic!("on purpose") }).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
 }

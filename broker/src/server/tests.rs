@@ -8,6 +8,7 @@ mod user;
 mod admin;
 mod api_keys;
 mod bodies;
+mod doubt;
 mod execute;
 mod flows;
 mod headers;
