@@ -20,6 +20,7 @@ use bytes::Bytes;
 use crate::assets::etag;
 use crate::config::Origins;
 use crate::plugin::Files;
+use headers::Kind;
 
 /// Serves the panel origin.
 #[derive(Clone, Debug)]
@@ -65,14 +66,14 @@ impl Panels {
         by_hash: impl FnOnce(&str) -> Option<Arc<Files>>,
     ) -> Response<Body> {
         let hash = path::hash(request.path);
-        let mut response = match find(request, by_hash) {
-            Ok((name, content)) => serve(request, &name, content),
-            Err(refused) => refuse(refused),
+        let (mut response, kind) = match find(request, by_hash) {
+            Ok((name, content)) => (serve(request, &name, content), Kind::of(&name)),
+            Err(refused) => (refuse(refused), Kind::Other),
         };
         if *request.method == Method::HEAD {
             *response.body_mut() = Body::empty();
         }
-        headers::extend(response.headers_mut(), &self.app, &self.panels, hash);
+        headers::extend(response.headers_mut(), &self.app, &self.panels, hash, kind);
         response
     }
 
@@ -80,7 +81,7 @@ impl Panels {
     #[must_use]
     pub fn headers(&self) -> HeaderMap {
         let mut map = HeaderMap::new();
-        headers::extend(&mut map, &self.app, &self.panels, None);
+        headers::extend(&mut map, &self.app, &self.panels, None, Kind::Other);
         map
     }
 }

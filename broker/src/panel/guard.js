@@ -24,6 +24,7 @@
     true,
   );
 
-  const nonce = /^#taiku-([0-9A-Za-z_-]+)$/.exec(own.location.hash);
-  if (nonce && host !== own) host.postMessage({ type: "taiku:hello", nonce: nonce[1] }, "*");
+  // Without a nonce, too: that is a document to which the panel has navigated, and the host has to know.
+  const nonce = /^#taiku-([0-9A-Za-z_-]+)$/.exec(own.location.hash)?.[1] ?? "";
+  if (host !== own) host.postMessage({ type: "taiku:hello", nonce }, "*");
 })();

@@ -6,7 +6,31 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
+use super::content_type;
 use crate::assets::features;
+
+/// What a file is when a frame opens it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// HTML, which begins with the guard.
+    Document,
+    /// Anything else. A picture or XML that a panel navigates to could run scripts without the guard, and be taken
+    /// for the panel's first document.
+    Other,
+}
+
+impl Kind {
+    pub(super) fn of(name: &str) -> Self {
+        if content_type::is_html(name) { Self::Document } else { Self::Other }
+    }
+
+    fn sandbox(self) -> &'static str {
+        match self {
+            Self::Document => "sandbox allow-scripts",
+            Self::Other => "sandbox",
+        }
+    }
+}
 
 /// What holds for every answer.
 const CONSTANT: [(HeaderName, &str); 5] = [
@@ -20,11 +44,11 @@ const CONSTANT: [(HeaderName, &str); 5] = [
 ];
 
 /// Adds the headers; `hash` names the only files that the document may load.
-pub(super) fn extend(headers: &mut HeaderMap, app: &str, panels: &str, hash: Option<&str>) {
+pub(super) fn extend(headers: &mut HeaderMap, app: &str, panels: &str, hash: Option<&str>, kind: Kind) {
     for (name, value) in CONSTANT {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    let policy = policy(app, panels, hash);
+    let policy = policy(app, panels, hash, kind);
     let policy = HeaderValue::from_str(&policy);
     headers.insert(
         CONTENT_SECURITY_POLICY,
@@ -33,11 +57,12 @@ pub(super) fn extend(headers: &mut HeaderMap, app: &str, panels: &str, hash: Opt
     headers.insert(features::NAME, features::denied(&[]));
 }
 
-fn policy(app: &str, panels: &str, hash: Option<&str>) -> String {
+fn policy(app: &str, panels: &str, hash: Option<&str>, kind: Kind) -> String {
+    let sandbox = kind.sandbox();
     // The path ends with a slash, which makes it match whole folders and no other plugin's.
     let own = hash.map_or_else(String::new, |hash| format!("{panels}/{hash}/ "));
     format!(
-        "sandbox allow-scripts; default-src 'none'; script-src {own}'unsafe-inline'; \
+        "{sandbox}; default-src 'none'; script-src {own}'unsafe-inline'; \
          style-src {own}'unsafe-inline'; img-src {own}data: blob:; font-src {own}data:; connect-src 'none'; \
          worker-src 'none'; child-src 'none'; frame-src 'none'; object-src 'none'; base-uri 'none'; \
          form-action 'none'; frame-ancestors {app}; webrtc 'block'"
