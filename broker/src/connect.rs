@@ -112,7 +112,11 @@ async fn insert(broker: &Broker, ready: &Ready, flow: &Flow, state: &str) -> Res
     Ok(())
 }
 
-fn checked_scopes(scopes: Vec<String>) -> Result<Vec<String>, Failure> {
+/// Scopes as somebody wrote them, if they are scopes.
+///
+/// # Errors
+/// `invalid_params` with the first that is none.
+pub fn checked_scopes(scopes: Vec<String>) -> Result<Vec<String>, Refusal> {
     // RFC 6749, section 3.3: printable ASCII without blanks, quotes and backslashes.
     let bad = |scope: &String| {
         scope.is_empty()
@@ -120,8 +124,8 @@ fn checked_scopes(scopes: Vec<String>) -> Result<Vec<String>, Failure> {
             || !scope.bytes().all(|b| b.is_ascii_graphic() && !b"\"\\".contains(&b))
     };
     match scopes.iter().position(bad) {
-        Some(index) => Err(Refusal::field(format!("/scopes/{index}"), "is not a scope").into()),
-        None if scopes.len() > 100 => Err(Refusal::field("/scopes", "has more than 100 entries").into()),
+        Some(index) => Err(Refusal::field(format!("/scopes/{index}"), "is not a scope")),
+        None if scopes.len() > 100 => Err(Refusal::field("/scopes", "has more than 100 entries")),
         None => Ok(scopes),
     }
 }
@@ -200,6 +204,9 @@ pub enum FlowError {
     /// The user declined.
     #[error("You did not allow the access. Nothing was connected.")]
     Declined,
+    /// Something here has changed since.
+    #[error("{0} Begin again.")]
+    Changed(String),
     /// The provider refused.
     #[error("The provider refused: {0}")]
     Provider(String),
@@ -218,7 +225,7 @@ impl From<Failure> for FlowError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(refusal) | Failure::Choose(refusal, _) | Failure::Wait(refusal, _) => {
-                Self::Provider(refusal.message)
+                Self::Changed(refusal.message)
             }
             Failure::Internal(text) => Self::Internal(text),
         }
@@ -325,9 +332,7 @@ pub async fn finish(
     let slug = integration::slug(&flow.toolkit)?;
     let ready = integration::ready(broker, &slug).await?;
     if !integration::same_context(&flow.context_hash, &ready.context) {
-        return Err(FlowError::Provider(
-            "the integration has been changed since you began. Begin again.".into(),
-        ));
+        return Err(FlowError::Changed("The integration has been changed since you began.".into()));
     }
     check_iss(broker, &ready, callback.iss.as_deref()).await?;
     let mut tx = broker.store.write().await?;
@@ -481,7 +486,7 @@ fn why(error: &FlowError) -> &'static str {
         FlowError::Provider(_) => "provider_error",
         FlowError::Exchange(_) => "exchange_failed",
         FlowError::Busy | FlowError::Internal(_) => "internal",
-        FlowError::NotYours | FlowError::SessionEnded | FlowError::MixUp => "refused",
+        FlowError::NotYours | FlowError::SessionEnded | FlowError::MixUp | FlowError::Changed(_) => "refused",
     }
 }
 

@@ -15,7 +15,7 @@ use taiku_bridge::{Code, Refusal};
 use crate::broker::Broker;
 use crate::clock::Millis;
 use crate::egress::{EgressError, Inbound, Outbound, TOTAL, Unknown};
-use crate::integration::Ready;
+use crate::integration::{self, Ready};
 use crate::server::Failure;
 use crate::store::activity::{self, Entry};
 use crate::store::connections::{self, Connection, State};
@@ -150,8 +150,11 @@ fn missing(name: &str) -> Failure {
 
 fn usable(ready: &Ready, connection: Connection) -> Result<Connection, Failure> {
     match connection.state {
-        State::Active(_) => Ok(connection),
-        State::Expired { .. } => Err(tokens::expired(ready, &connection)),
+        State::Active(_) if integration::same_context(&connection.context_hash, &ready.context) => {
+            Ok(connection)
+        }
+        // An admin's change reaches calls a moment before it ends their connections.
+        State::Active(_) | State::Expired { .. } => Err(tokens::expired(ready, &connection)),
         State::Initiated | State::Failed { .. } | State::Revoked => {
             let name = &ready.toolkit.name;
             let message = format!("This {name} connection was not completed. Connect {name} again.");

@@ -272,7 +272,7 @@ pub fn expired(ready: &Ready, connection: &Connection) -> Failure {
             "integration_changed" => "your admin has changed the integration",
             _ => "it has ended",
         },
-        _ => "it is not active",
+        _ => "your admin has changed the integration",
     };
     Failure::new(
         Code::ConnectionExpired,

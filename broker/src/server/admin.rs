@@ -25,7 +25,7 @@ use crate::store::grants::{self, Pin};
 use crate::store::integrations::{self, Integration, Value};
 use crate::store::users;
 use crate::toolkit::{self, Toolkit};
-use crate::{installed, plugin};
+use crate::{connect, installed, plugin};
 
 /// `GET /admin/toolkits`
 pub(super) async fn toolkits(State(broker): State<Broker>) -> Result<axum::Json<AdminToolkits>, Failure> {
@@ -165,7 +165,7 @@ fn apply(
             secret.map(|secret| integration::seal_client_secret(broker, &toolkit.slug, &secret));
     }
     if let Some(scopes) = body.scopes {
-        integration.scopes = scopes.map(|scopes| checked_scopes(&scopes)).transpose()?;
+        integration.scopes = scopes.map(connect::checked_scopes).transpose()?;
     }
     for (key, value) in body.settings.into_iter().flatten() {
         let pointer = taiku_bridge::json::pointer(&["settings", &key]);
@@ -211,16 +211,6 @@ fn checked_text(pointer: &str, text: Option<String>, max: usize) -> Result<Optio
         return Err(Refusal::field(pointer, what));
     }
     Ok(Some(text))
-}
-
-fn checked_scopes(scopes: &[String]) -> Result<Vec<String>, Refusal> {
-    let bad = |scope: &String| {
-        scope.is_empty() || scope.len() > 256 || !scope.bytes().all(|b| b.is_ascii_graphic())
-    };
-    match scopes.iter().position(bad) {
-        Some(index) => Err(Refusal::field(format!("/scopes/{index}"), "is not a scope")),
-        None => Ok(scopes.to_vec()),
-    }
 }
 
 fn can_be_enabled(broker: &Broker, toolkit: &Toolkit, integration: &Integration) -> Result<(), Failure> {

@@ -131,9 +131,11 @@ fn failed(title: &str, error: &FlowError, ended: Option<&Ended>) -> Page {
         FlowError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         FlowError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         FlowError::Exchange(_) => StatusCode::BAD_GATEWAY,
-        FlowError::NotYours | FlowError::SessionEnded | FlowError::MixUp | FlowError::Provider(_) => {
-            StatusCode::BAD_REQUEST
-        }
+        FlowError::NotYours
+        | FlowError::SessionEnded
+        | FlowError::MixUp
+        | FlowError::Changed(_)
+        | FlowError::Provider(_) => StatusCode::BAD_REQUEST,
     };
     let text = match error {
         FlowError::Internal(_) => "Something went wrong on our side. Begin again.".to_owned(),

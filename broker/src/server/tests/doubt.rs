@@ -1,5 +1,5 @@
 //! Calls whose end somebody did not see: callers that hang up, keys that are used again, a database that fails late,
-//! a refresh while its connection goes.
+//! a refresh while its connection goes, a call while its integration changes.
 
 use std::time::Duration;
 
@@ -138,4 +138,13 @@ async fn nothing_is_refreshed_while_its_connection_is_taken_away() {
     gone.ok();
     run.refused("connection_missing");
     assert_eq!(app.token_calls(), before);
+}
+
+#[tokio::test]
+async fn a_connection_of_another_integration_is_not_taken_for_a_forged_one() {
+    let (app, _, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    app.sql("update connections set context_hash = zeroblob(32)", &[]).await;
+    let problem = bob.run("DEMO_LIST_ISSUES", &json!({})).await.refused("connection_expired");
+    assert!(problem["detail"].as_str().unwrap().contains("changed the integration"), "{problem}");
 }

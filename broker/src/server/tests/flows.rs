@@ -347,6 +347,7 @@ async fn an_integration_that_changed_meanwhile_ends_the_flow() {
     ada.put("/api/v1/admin/toolkits/demo", &json!({"clientId": "another"})).await.ok();
     let page = bob.follow(&back).await;
     assert_refused(&app, &page);
+    assert!(!page.text().contains("The provider refused"), "{}", page.text());
     let (_, back) = {
         ada.put("/api/v1/admin/toolkits/demo", &json!({"clientId": super::app::CLIENT_ID})).await.ok();
         bob.consent(Click::Allow("robin")).await
