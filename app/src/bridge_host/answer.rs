@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageChannel, MessageEvent, MessagePort, Window};
 
+use super::incoming;
 use super::speakers::{self, Speaker};
 use crate::state::App;
 use crate::workspace::{Frame, FrameState};
@@ -99,10 +100,7 @@ fn identity(app: App, frame: &Frame, token: &str) -> JsValue {
 fn port(app: App, document: u64) -> Option<MessagePort> {
     let channel = MessageChannel::new().ok()?;
     let hear = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-        let data = event.data();
-        // A panel may send its messages as text here.
-        let data = data.as_string().and_then(|text| JSON::parse(&text).ok()).unwrap_or(data);
-        super::understand(app, document, &data, Door::Port);
+        super::understand(app, document, &incoming::message(event.data()), Door::Port);
     });
     let ours = channel.port1();
     ours.set_onmessage(Some(hear.as_ref().unchecked_ref()));

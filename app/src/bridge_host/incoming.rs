@@ -9,6 +9,13 @@ use wasm_bindgen::{JsCast, JsValue};
 /// The most of any other text that is looked at, in UTF-16 units: longer than every name and token of ours.
 const MOST: u32 = 256;
 
+/// What came over a port, where a panel may send its messages as text. A text that is longer than any message stays
+/// one, unread, and is no message of ours.
+pub(super) fn message(data: JsValue) -> JsValue {
+    let text = data.dyn_ref::<JsString>().filter(|text| text.length() <= length(2 * MAX_BYTES));
+    text.and_then(|text| JSON::parse(&String::from(text)).ok()).unwrap_or(data)
+}
+
 /// The message's `type`.
 pub(super) fn kind(data: &JsValue) -> Option<String> {
     if !data.is_object() {
