@@ -44,20 +44,12 @@ pub(super) async fn run(
             other => return Err(Failure::Internal(format!("{:?} is not a tool call", other.method()))),
         };
     let ready = integration::ready(&broker, &call.toolkit).await?;
-    let plugin = plugin.map(|plugin| plugin.manifest.id.to_string());
-    // On a task of its own: a caller that goes away must not leave what was done without its note, nor a key
-    // without its answer.
-    let work = async move {
-        let plugin = plugin.as_deref();
-        let run = || execute::run(&broker, &ready, &user.id, plugin, &call);
-        match &call.idempotency_key {
-            None => run().await,
-            Some(key) => idempotent::once(&broker, &user.id, key, plugin, &call, run).await,
-        }
+    let plugin = plugin.as_ref().map(|plugin| plugin.manifest.id.as_str());
+    let work = || execute::run(&broker, &ready, &user.id, plugin, &call);
+    let answer: Answer = match &call.idempotency_key {
+        None => work().await?,
+        Some(key) => idempotent::once(&broker, &user.id, key, plugin, &call, work).await?,
     };
-    let answer: Answer = tokio::spawn(work)
-        .await
-        .map_err(|panic| Failure::Internal(format!("running a tool panicked: {panic}")))??;
     Ok(answer.into_response())
 }
 
