@@ -13,7 +13,7 @@ mod random;
 mod speakers;
 
 use leptos::prelude::*;
-use taiku_bridge::message::{HELLO, REQUEST};
+use taiku_bridge::message::{HELLO, READY, REQUEST};
 use taiku_bridge::panel::Hello;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -46,18 +46,16 @@ fn hear(app: App, event: &MessageEvent) {
 /// Acts on a message of a known panel.
 fn understand(app: App, document: u64, data: &JsValue, door: Door) {
     match incoming::kind(data).as_deref() {
-        Some(HELLO) if door == Door::Window => hello(app, document, data),
+        Some(HELLO) if door == Door::Window => hello(document, data),
+        Some(READY) if door == Door::Window => answer::greet(app, document),
         Some(REQUEST) => calls::request(app, document, data, door),
         _ => {}
     }
 }
 
-fn hello(app: App, document: u64, data: &JsValue) {
+fn hello(document: u64, data: &JsValue) {
     let nonce = incoming::text(data, "nonce", 256);
-    let heard = speakers::with(document, |speaker| speaker.state.hello(&nonce));
-    match heard {
-        Some(Hello::Init) => answer::greet(app, document, |speaker| speaker.introduced = true),
-        Some(Hello::Died) => frame::show_death(document),
-        Some(Hello::Ignored) | None => {}
+    if speakers::with(document, |speaker| speaker.state.hello(&nonce)) == Some(Hello::Died) {
+        frame::show_death(document);
     }
 }

@@ -17,6 +17,8 @@ pub const RESPONSE: &str = "taiku:response";
 pub const EVENT: &str = "taiku:event";
 /// Panel document to host, sent by the host's own script at the top of each document: the frame's nonce.
 pub const HELLO: &str = "taiku:hello";
+/// Panel document to host, sent by the same script when the document has loaded: it can hear `taiku:init` now.
+pub const READY: &str = "taiku:ready";
 
 /// Longest request id, in characters.
 pub const MAX_ID: usize = 64;

@@ -30,7 +30,7 @@ pub enum Life {
 /// What became of a `taiku:hello`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hello {
-    /// It is the document that the host inserted: send `taiku:init`, once.
+    /// It is the document that the host inserted: once it has loaded, send `taiku:init`.
     Init,
     /// The nonce is not this frame's. Nothing happens.
     Ignored,

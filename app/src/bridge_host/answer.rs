@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageChannel, MessageEvent, MessagePort, Window};
 
 use super::incoming;
-use super::speakers::{self, Speaker};
+use super::speakers;
 use crate::state::App;
 use crate::workspace::{Frame, FrameState};
 
@@ -49,15 +49,15 @@ pub(super) enum Outcome {
     Error(Refusal),
 }
 
-/// Notes that a document came nearer to its `taiku:init`, and sends it, once, when it has said its nonce and
-/// its frame has loaded: scripts that come late would miss an earlier one.
-pub(super) fn greet(app: App, document: u64, note: impl FnOnce(&mut Speaker)) {
-    let ready = speakers::with(document, |speaker| {
-        let before = speaker.introduced && speaker.loaded;
-        note(speaker);
-        !before && speaker.introduced && speaker.loaded && speaker.state.life() == Life::Live
+/// Sends a document its `taiku:init`, once, when it says that it has loaded: a listener that comes late would miss an
+/// earlier one. It has said its nonce before, and a second document would have said hello before it says this.
+pub(super) fn greet(app: App, document: u64) {
+    let due = speakers::with(document, |speaker| {
+        let due = !speaker.greeted && speaker.state.life() == Life::Live;
+        speaker.greeted |= due;
+        due
     });
-    if ready == Some(true) {
+    if due == Some(true) {
         init(app, document);
     }
 }

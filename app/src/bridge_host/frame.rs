@@ -9,7 +9,6 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, HtmlIFrameElement};
 
-use super::answer;
 use super::random::bits256;
 use super::speakers::{self, Speaker};
 use crate::state::App;
@@ -44,21 +43,19 @@ fn insert(app: App, frame: &Frame, place: &Element) -> Option<()> {
     let (token, nonce) = (bits256()?, bits256()?);
     let iframe = element(app, frame, &nonce)?;
     let document = speakers::next_number();
-    let loads = Closure::<dyn Fn(Event)>::new(move |_| loaded(app, document));
+    let loads = Closure::<dyn Fn(Event)>::new(move |_| loaded(document));
     iframe.add_event_listener_with_callback("load", loads.as_ref().unchecked_ref()).ok()?;
     place.append_child(&iframe).ok()?;
     let window = iframe.content_window()?;
     let state = PanelDocument::new(frame.plugin.id.as_str(), &frame.panel.id, token, nonce);
     let calls = Vec::new();
     let frame = frame.clone();
-    let (introduced, loaded) = (false, false);
     speakers::add(Speaker {
         document,
         window,
         frame,
         state,
-        introduced,
-        loaded,
+        greeted: false,
         calls,
         port: None,
         _loads: loads,
@@ -92,12 +89,11 @@ fn address(origin: &str, frame: &Frame, nonce: &str) -> String {
     format!("{origin}{}/{}#taiku-{nonce}", frame.plugin.files, file.join("/"))
 }
 
-fn loaded(app: App, document: u64) {
+fn loaded(document: u64) {
     if speakers::with(document, |speaker| speaker.state.loaded()) == Some(true) {
         show_death(document);
         return;
     }
-    answer::greet(app, document, |speaker| speaker.loaded = true);
     // A page that is not ours, such as an error page, never says hello.
     set_timeout(move || check_hello(document), Duration::from_millis(HELLO_WAIT_MS));
 }

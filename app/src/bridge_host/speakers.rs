@@ -20,10 +20,8 @@ pub(super) struct Speaker {
     pub(super) frame: Frame,
     /// What the protocol knows of it.
     pub(super) state: PanelDocument,
-    /// Whether it has said its nonce, which it does before anything else of it runs.
-    pub(super) introduced: bool,
-    /// Whether the frame has fired `load`, so that every listener of the panel is there.
-    pub(super) loaded: bool,
+    /// Whether it was sent its `taiku:init`.
+    pub(super) greeted: bool,
     /// The calls under way by the panel's id: which of them it is, since a panel may use an id again.
     pub(super) calls: Vec<(String, u64)>,
     /// Our end of the port that came with `taiku:init`, and what hears it.

@@ -26,5 +26,9 @@
 
   // Without a nonce, too: that is a document to which the panel has navigated, and the host has to know.
   const nonce = /^#taiku-([0-9A-Za-z_-]+)$/.exec(own.location.hash)?.[1] ?? "";
-  if (host !== own) host.postMessage({ type: "taiku:hello", nonce }, "*");
+  if (host === own) return;
+  host.postMessage({ type: "taiku:hello", nonce }, "*");
+  // The document itself says that it has loaded. The frame's own event may be that of another one, which it has
+  // navigated to and whose hello is still on its way.
+  own.addEventListener("load", () => host.postMessage({ type: "taiku:ready" }, "*"));
 })();

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 use taiku_bridge::api::Plugin;
-use taiku_tests::{Browser, Popups, browse};
+use taiku_tests::{Browser, PROBE, PluginFolders, Popups, TestApp, browse};
 
-use crate::{X, ask, introduced, probes};
+use crate::{ALL, X, ask, introduced, probes};
 
 const STORES: &str = "const name = async (act) => { try { await act(); return 'nothing'; } catch (error) { return error.name; } };
     return Promise.all([
@@ -99,6 +99,27 @@ async fn a_panel_that_writes_itself_anew_or_goes_elsewhere_is_stopped() {
         }
         let host = browser.address().await;
         assert_eq!(host.origin(), app.url.origin(), "the page around it has not moved");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_document_that_a_panel_goes_to_while_it_loads_is_told_nothing() {
+    let first = "<!doctype html><script>location.href = 'second.html'</script>";
+    let folders = PluginFolders::new().with(X, ALL, &["demo"], first);
+    folders.write(X, "second.html", PROBE);
+    let app = TestApp::launch().plugins(&folders).start().await;
+    let user = app.ada().await;
+    app.grant_all(&user, X).await;
+    browse("second", Popups::Allowed, async |browser| {
+        browser.use_session(&app, &user).await;
+        browser.open_panel(&app, X, "main").await;
+        browser.text("#state", |text| text == "ready").await;
+        let answer = ask(browser, "integrations.list", json!({}), json!({})).await;
+        assert_eq!(answer["code"], "stale_panel", "{answer}");
+        assert_eq!(browser.run("return init", []).await, Value::Null, "no identity for a second document");
+        browser.leave().await;
+        browser.text("[role='alert']", |text| text.contains("was stopped")).await;
     })
     .await;
 }
