@@ -4,9 +4,9 @@ use taiku_bridge::Refusal;
 use taiku_bridge::api::{Role, User};
 
 use crate::clock::Millis;
+use crate::failure::Failure;
 use crate::password;
 use crate::random::Random;
-use crate::server::Failure;
 use crate::store::Tx;
 use crate::store::users::{self, normal_email};
 

@@ -3,8 +3,8 @@
 use taiku_bridge::Refusal;
 
 use crate::clock::Millis;
+use crate::failure::Failure;
 use crate::random::Random;
-use crate::server::Failure;
 use crate::store::Tx;
 use crate::store::api_keys::{self, NewKey};
 use crate::vault::hash::sha256;

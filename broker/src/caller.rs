@@ -6,9 +6,9 @@ use taiku_bridge::api::{PLUGIN_HEADER, User};
 use taiku_bridge::{Call, Caller, Code, Method, PluginId, Refusal};
 
 use crate::broker::Broker;
+use crate::failure::Failure;
 use crate::installed;
 use crate::plugin::Plugin;
-use crate::server::Failure;
 use crate::store::grants;
 
 /// The plugin that the request names, if it names one.

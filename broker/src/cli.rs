@@ -17,8 +17,8 @@ use tracing_subscriber::EnvFilter;
 use crate::broker::{self, Opened, StartError};
 use crate::clock::Clock;
 use crate::config::{self, Config, LogFormat, Source};
+use crate::failure::Failure;
 use crate::random::Random;
-use crate::server::Failure;
 
 /// Plugins from strangers that act in your users' accounts, without ever seeing a token.
 #[derive(Parser)]

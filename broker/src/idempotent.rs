@@ -8,7 +8,7 @@ use taiku_bridge::{Code, Refusal};
 use crate::broker::Broker;
 use crate::clock::{MINUTE, Millis};
 use crate::execute::Answer;
-use crate::server::Failure;
+use crate::failure::Failure;
 use crate::store;
 use crate::store::idempotency::{self, Known};
 use crate::vault::hash::{eq, sha256};

@@ -6,8 +6,8 @@ use taiku_bridge::api::Source;
 use taiku_bridge::{Grant, PluginId};
 
 use crate::broker::Broker;
+use crate::failure::Failure;
 use crate::plugin::{Plugin, PluginCatalog};
-use crate::server::Failure;
 use crate::store::grants::{self, Pin};
 
 /// The catalog as it is now: folders whose content changed under a granted version are refused in it.

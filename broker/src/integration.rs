@@ -7,8 +7,8 @@ use taiku_bridge::{Code, Refusal, Slug};
 use url::Url;
 
 use crate::broker::Broker;
+use crate::failure::Failure;
 use crate::oauth::Provider;
-use crate::server::Failure;
 use crate::store::integrations::{self, Integration, Value};
 use crate::store::{StoreError, Tx, connections};
 use crate::toolkit::{Fault, Resolved, Setting, Toolkit};

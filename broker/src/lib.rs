@@ -16,6 +16,7 @@ pub mod connect;
 pub mod disconnect;
 pub mod egress;
 pub mod execute;
+pub mod failure;
 pub mod idempotent;
 pub mod installed;
 pub mod integration;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use taiku_bridge::{Code, Refusal};
 
 use crate::clock::{MINUTE, Millis};
-use crate::server::Failure;
+use crate::failure::Failure;
 
 /// Wrong passwords for one address before it has to wait.
 const FAILURES: u32 = 10;

@@ -7,12 +7,12 @@ mod api_keys;
 mod body;
 mod connections;
 mod cookies;
-mod failure;
 mod listener;
 mod oauth_pages;
 mod openapi;
 mod page;
 mod plugins;
+mod problem;
 mod routes;
 mod session;
 mod setup;
@@ -28,7 +28,6 @@ use tokio::net::TcpListener;
 
 use crate::broker::Broker;
 pub use access::Access;
-pub use failure::Failure;
 pub use openapi::OPENAPI;
 pub use routes::{Route, table};
 

@@ -6,9 +6,9 @@ use taiku_bridge::{Code, Refusal};
 
 use crate::broker::Broker;
 use crate::clock::{MINUTE, Millis, SECOND};
+use crate::failure::Failure;
 use crate::integration::Ready;
 use crate::oauth::{self, Provider, TokenError, Tokens};
-use crate::server::Failure;
 use crate::store::connections::{self, Connection, SealedTokens, State};
 use crate::vault::{ContextHash, Place, Ring, SecretString, VaultError};
 

@@ -9,9 +9,9 @@ use http::{HeaderMap, Method, header};
 use taiku_bridge::api::{REQUEST_HEADER, Role, User};
 use taiku_bridge::{Code, Refusal};
 
-use super::failure::Failure;
 use super::{body, cookies};
 use crate::broker::Broker;
+use crate::failure::Failure;
 use crate::store::api_keys::LiveKey;
 use crate::store::sessions::Session;
 use crate::store::{api_keys, sessions};

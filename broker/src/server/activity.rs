@@ -5,9 +5,9 @@ use taiku_bridge::Refusal;
 use taiku_bridge::api::Activities;
 
 use super::access::SignedIn;
-use super::failure::Failure;
 use crate::broker::Broker;
 use crate::clock::Millis;
+use crate::failure::Failure;
 use crate::store::activity;
 
 /// Where a page begins.

@@ -7,10 +7,10 @@ use taiku_bridge::{Code, Refusal};
 
 use super::access::{Identity, KEY_SCOPES, SignedIn};
 use super::body::Json;
-use super::failure::Failure;
 use crate::api_key;
 use crate::broker::Broker;
 use crate::clock::{Millis, parse_rfc3339};
+use crate::failure::Failure;
 use crate::store::api_keys;
 
 /// `GET /api-keys`

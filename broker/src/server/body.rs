@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use taiku_bridge::{Code, Refusal, json};
 
-use super::failure::Failure;
+use crate::failure::Failure;
 
 /// Largest body of a request, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;

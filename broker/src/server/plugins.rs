@@ -10,8 +10,8 @@ use taiku_bridge::{Code, Grant, Manifest, Permission, PluginId, Refusal, Slug};
 
 use super::access::{Identity, SignedIn};
 use super::body::Json;
-use super::failure::Failure;
 use crate::broker::Broker;
+use crate::failure::Failure;
 use crate::store::grants;
 use crate::{installed, plugin};
 

@@ -8,9 +8,9 @@ use http::Method;
 use taiku_bridge::Code;
 
 use super::access::{self, Access};
-use super::failure::Failure;
 use super::{activity, admin, api_keys, connections, openapi, plugins, session, setup, toolkits, tools};
 use crate::broker::Broker;
+use crate::failure::Failure;
 
 /// A route and who may use it.
 #[derive(Clone, Debug)]

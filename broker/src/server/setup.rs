@@ -8,10 +8,10 @@ use taiku_bridge::api::{Role, Setup};
 
 use super::access::Identity;
 use super::body::Json;
-use super::failure::Failure;
 use super::session;
 use crate::accounts::{self, NewUser};
 use crate::broker::Broker;
+use crate::failure::Failure;
 use crate::store::audit::{self, Actor};
 use crate::store::users;
 

@@ -13,10 +13,11 @@ use taiku_bridge::api::Problem;
 use taiku_bridge::{Code, Refusal, Slug};
 use tower::ServiceExt as _;
 
-use super::failure::{self, Failure, Unhandled};
+use super::problem::{self, Unhandled};
 use super::{oauth_pages, routes};
 use crate::assets;
 use crate::broker::Broker;
+use crate::failure::Failure;
 use crate::installed;
 use crate::panel::{self, Panels};
 
@@ -153,7 +154,7 @@ async fn as_api(request: Request, next: Next) -> Response {
 }
 
 fn is_ours(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == failure::CONTENT_TYPE)
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == problem::CONTENT_TYPE)
 }
 
 /// Runs around everything: gives the request an id, survives panics, names internal failures by their id only,
@@ -168,7 +169,7 @@ async fn finish(State(broker): State<Broker>, request: Request, next: Next) -> R
         tracing::error!(request_id = %id, %error, "a request failed on our side");
         let mut body: Problem = Refusal::new(Code::Internal, id.clone()).into();
         body.detail = format!("Something went wrong on our side. Request id: {id}");
-        response = failure::problem(&body);
+        response = problem::problem(&body);
     }
     let status = response.status().as_u16();
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -10,8 +10,8 @@ use taiku_bridge::call::{self, clamp_limit};
 use taiku_bridge::{Call, Method, Refusal, Slug};
 
 use super::access::SignedIn;
-use super::failure::Failure;
 use crate::broker::Broker;
+use crate::failure::Failure;
 use crate::store::integrations;
 use crate::{caller, integration, toolkit};
 

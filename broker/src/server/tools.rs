@@ -11,10 +11,10 @@ use taiku_bridge::{Call, Code, Method, Refusal, Slug, json};
 
 use super::access::SignedIn;
 use super::body::JsonText;
-use super::failure::Failure;
 use crate::broker::Broker;
 use crate::caller;
 use crate::execute::{self, Answer};
+use crate::failure::Failure;
 use crate::idempotent;
 use crate::integration;
 

@@ -1,8 +1,8 @@
-//! How a request fails: one enum for the boundary, turned into a problem document (RFC 9457).
+//! Why a request is not answered as asked: one enum for everything between the API and the store.
+//!
+//! What counts as internal is an explicit list, and its text never reaches a response.
 
-use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
-use taiku_bridge::api::{ConnectionChoice, Problem};
+use taiku_bridge::api::ConnectionChoice;
 use taiku_bridge::{Code, Refusal};
 
 use crate::store::StoreError;
@@ -20,10 +20,6 @@ pub enum Failure {
     /// Ours. The text goes to the log, not to the caller.
     Internal(String),
 }
-
-/// The text of an internal failure, on its way to the log.
-#[derive(Clone)]
-pub(super) struct Unhandled(pub(super) String);
 
 impl Failure {
     /// A refusal with its sentence.
@@ -82,34 +78,4 @@ impl From<VaultError> for Failure {
             }
         }
     }
-}
-
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Refused(refusal) => problem(&refusal.into()),
-            Self::Choose(refusal, connections) => problem(&Problem { connections, ..refusal.into() }),
-            Self::Wait(refusal, seconds) => {
-                let mut response = problem(&refusal.into());
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-                response
-            }
-            Self::Internal(text) => {
-                let mut response = problem(&Refusal::new(Code::Internal, "internal").into());
-                response.extensions_mut().insert(Unhandled(text));
-                response
-            }
-        }
-    }
-}
-
-/// The content type of problems (RFC 9457).
-pub(super) const CONTENT_TYPE: &str = "application/problem+json";
-
-/// The response of a problem.
-pub(super) fn problem(problem: &Problem) -> Response {
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = serde_json::to_vec(problem).unwrap_or_default();
-    let headers = [(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
-    (status, headers, body).into_response()
 }
