@@ -24,6 +24,9 @@ use crate::toolkit::{Prepared, Tool};
 use crate::vault::SecretString;
 pub use outcome::Answer;
 
+/// When to try again after a provider could not be reached, in seconds.
+const RETRY_AFTER_SECONDS: u64 = 5;
+
 /// Runs a tool for a user and notes it.
 ///
 /// # Errors
@@ -221,7 +224,11 @@ fn unreachable(ready: &Ready, error: EgressError) -> Failure {
         | EgressError::NotSent(_)
         | EgressError::TooLarge(_) => Code::UpstreamUnreachable,
     };
-    Failure::new(code, format!("{}: {error}.", ready.toolkit.name))
+    let refusal = Refusal::new(code, format!("{}: {error}.", ready.toolkit.name));
+    match error {
+        EgressError::Refused(_) | EgressError::NotSent(_) => Failure::Wait(refusal, RETRY_AFTER_SECONDS),
+        EgressError::Unknown(_) | EgressError::TooLarge(_) => Failure::Refused(refusal),
+    }
 }
 
 fn answer(ready: &Ready, inbound: Inbound, token: Option<&SecretString>) -> Answer {

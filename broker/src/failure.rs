@@ -15,7 +15,7 @@ pub enum Failure {
     Refused(Refusal),
     /// The caller has to choose an account.
     Choose(Refusal, Vec<ConnectionChoice>),
-    /// The caller has to wait; in seconds.
+    /// Nothing was done; the same call may be tried again after so many seconds.
     Wait(Refusal, u64),
     /// Ours. The text goes to the log, not to the caller.
     Internal(String),

@@ -105,7 +105,7 @@ async fn settle(
             idempotency::keep(&mut tx, user_id, key, &record).await?;
         }
         // The provider may have acted, so the key stays claimed without an answer, and nobody waits for one.
-        Err(failure) if may_have_acted(failure.code()) => {
+        Err(failure) if may_have_acted(failure) => {
             idempotency::cut_off(&mut tx, user_id, key, broker.clock.now() - LONGEST_CALL).await?;
         }
         Err(_) => idempotency::release(&mut tx, user_id, key).await?,
@@ -113,8 +113,13 @@ async fn settle(
     tx.commit().await
 }
 
-fn may_have_acted(code: Code) -> bool {
-    matches!(code, Code::UpstreamSlow | Code::UpstreamUnreachable | Code::Internal | Code::Busy)
+fn may_have_acted(failure: &Failure) -> bool {
+    match failure {
+        Failure::Wait(..) => false,
+        Failure::Refused(_) | Failure::Choose(..) | Failure::Internal(_) => {
+            matches!(failure.code(), Code::UpstreamSlow | Code::UpstreamUnreachable | Code::Internal)
+        }
+    }
 }
 
 async fn again(broker: &Broker, user_id: &str, key: &str, known: Known) -> Result<Answer, Failure> {

@@ -14,6 +14,8 @@ use crate::vault::{ContextHash, Place, Ring, SecretString, VaultError};
 
 /// How long a caller waits for somebody else's refresh.
 const MAX_WAIT: Duration = Duration::from_secs(25);
+/// When to try again after a renewal failed for now, in seconds.
+const RETRY_AFTER: u64 = 5;
 /// How long after a lost compare-and-set, or a refused token, the row is read again.
 const READ_AGAIN: Duration = Duration::from_secs(1);
 
@@ -148,17 +150,16 @@ async fn refreshed(broker: &Broker, ready: &Ready, connection: Connection) -> Re
         Ok(Ok(Ok(outcome))) => finish(broker, ready, outcome),
         Ok(Ok(Err(failure))) => Err(failure),
         Ok(Err(panic)) => Err(Failure::Internal(format!("a refresh panicked: {panic}"))),
-        Err(_) => Err(Failure::new(
-            Code::UpstreamSlow,
-            format!("{} did not renew the access in time. Try again.", ready.toolkit.name),
-        )),
+        Err(_) => {
+            let message = format!("{} did not renew the access in time. Try again.", ready.toolkit.name);
+            Err(Failure::Wait(Refusal::new(Code::UpstreamSlow, message), RETRY_AFTER))
+        }
     }
 }
 
 /// A hundred callers who wait for a provider that is down must not ask it a hundred times.
 fn shared_failure(connection: &Connection) -> Failure {
-    let message = format!("{} cannot renew the access at the moment. Try again.", connection.toolkit);
-    Failure::Wait(Refusal::new(Code::UpstreamUnreachable, message), 1)
+    not_now(connection, "cannot renew the access at the moment. Try again.", 1)
 }
 
 fn finish(broker: &Broker, ready: &Ready, connection: Option<Connection>) -> Result<Live, Failure> {
@@ -234,24 +235,27 @@ async fn failed(
                 _ => end(broker, connection, "revoked").await,
             }
         }
-        TokenError::InDoubt(_) | TokenError::NotSent(_) => Err(Failure::new(
-            Code::UpstreamUnreachable,
-            format!("{} could not be reached to renew the access. Try again.", connection.toolkit),
-        )),
-        TokenError::Transient { retry_after } => {
-            let message = format!("{} cannot renew the access at the moment. Try again.", connection.toolkit);
-            let refusal = Refusal::new(Code::UpstreamUnreachable, message);
-            Err(Failure::Wait(refusal, retry_after.map_or(5, |wait| wait.as_secs().clamp(1, 3600))))
+        TokenError::InDoubt(_) | TokenError::NotSent(_) => {
+            let message = "could not be reached to renew the access. Try again.";
+            Err(not_now(connection, message, RETRY_AFTER))
         }
-        TokenError::InvalidClient => Err(Failure::new(
-            Code::UpstreamUnreachable,
-            format!("{} does not accept this server's client. Ask your admin.", connection.toolkit),
-        )),
-        TokenError::Denied { .. } | TokenError::Unusable(_) => Err(Failure::new(
-            Code::UpstreamUnreachable,
-            format!("{} gave an answer that cannot be used: {error}", connection.toolkit),
-        )),
+        TokenError::Transient { retry_after } => {
+            let wait = retry_after.map_or(RETRY_AFTER, |wait| wait.as_secs().clamp(1, 3600));
+            Err(not_now(connection, "cannot renew the access at the moment. Try again.", wait))
+        }
+        TokenError::InvalidClient => {
+            Err(not_now(connection, "does not accept this server's client. Ask your admin.", 60))
+        }
+        TokenError::Denied { .. } | TokenError::Unusable(_) => {
+            Err(not_now(connection, &format!("gave an answer that cannot be used: {error}"), 60))
+        }
     }
+}
+
+/// The access could not be renewed, so the call that needed it was not sent.
+fn not_now(connection: &Connection, message: &str, seconds: u64) -> Failure {
+    let message = format!("{} {message}", connection.toolkit);
+    Failure::Wait(Refusal::new(Code::UpstreamUnreachable, message), seconds)
 }
 
 async fn end(broker: &Broker, connection: &Connection, why: &str) -> Result<Option<Connection>, Failure> {

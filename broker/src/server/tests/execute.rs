@@ -11,7 +11,7 @@ use taiku_bridge::api::segment;
 use taiku_demo::{Control, EchoAs, Fault, Plan};
 
 use super::{Answer, Click, TestApp, User};
-use crate::clock::DAY;
+use crate::clock::{DAY, MINUTE};
 use crate::store::connections::{self, State};
 use crate::{integration, tokens};
 
@@ -383,6 +383,19 @@ async fn a_call_that_was_refused_here_gives_its_key_back() {
     let (app, _, bob) = TestApp::start().await;
     create(&bob, "one", "key").await.refused("connection_missing");
     bob.connect("robin").await;
+    create(&bob, "one", "key").await.ok();
+    assert_eq!(app.demo.counts().issues_created, 1);
+}
+
+#[tokio::test]
+async fn a_call_that_was_never_sent_gives_its_key_back() {
+    let (app, _, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    let token = Some(Plan { fault: answers(500, None, "down"), times: None });
+    app.demo.set_control(Control { token, ..Control::default() }).unwrap();
+    create(&bob, "one", "key").await.refused("upstream_unreachable");
+    app.demo.set_control(Control::default()).unwrap();
     create(&bob, "one", "key").await.ok();
     assert_eq!(app.demo.counts().issues_created, 1);
 }
