@@ -30,7 +30,7 @@ pub struct Ready {
 
 /// Where a setting's value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum From {
+pub enum ValueSource {
     /// An admin has set it here.
     Database,
     /// The environment variable of the same name.
@@ -41,7 +41,7 @@ pub enum From {
     None,
 }
 
-impl From {
+impl ValueSource {
     /// The word in the API.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -164,7 +164,7 @@ pub fn resolve(
     let mut values = BTreeMap::new();
     for setting in &toolkit.settings {
         let (value, from) = value(broker, toolkit, integration, setting)?;
-        if let (Some(value), From::Database | From::Environment) = (value, from) {
+        if let (Some(value), ValueSource::Database | ValueSource::Environment) = (value, from) {
             values.insert(setting.key.clone(), value);
         }
     }
@@ -180,20 +180,20 @@ pub fn value(
     toolkit: &Toolkit,
     integration: &Integration,
     setting: &Setting,
-) -> Result<(Option<String>, From), VaultError> {
+) -> Result<(Option<String>, ValueSource), VaultError> {
     match integration.settings.get(&setting.key) {
-        Some(Value::Plain(text)) => return Ok((Some(text.clone()), From::Database)),
+        Some(Value::Plain(text)) => return Ok((Some(text.clone()), ValueSource::Database)),
         Some(Value::Sealed(record)) => {
             let place = setting_place(&toolkit.slug, &setting.key);
             let text = broker.vault.open(Ring::Settings, &place.place(), record)?.into_text()?;
-            return Ok((Some(text.expose().to_owned()), From::Database));
+            return Ok((Some(text.expose().to_owned()), ValueSource::Database));
         }
         None => {}
     }
     if let Some(text) = broker.source.environment(&setting.key) {
-        return Ok((Some(text.to_owned()), From::Environment));
+        return Ok((Some(text.to_owned()), ValueSource::Environment));
     }
-    let from = if setting.default.is_some() { From::Default } else { From::None };
+    let from = if setting.default.is_some() { ValueSource::Default } else { ValueSource::None };
     Ok((setting.default.clone(), from))
 }
 

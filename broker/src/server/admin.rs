@@ -19,7 +19,7 @@ use super::toolkits::logo;
 use crate::broker::Broker;
 use crate::clock::rfc3339;
 use crate::failure::Failure;
-use crate::integration::{self, From};
+use crate::integration::{self, ValueSource};
 use crate::store::audit::{self, Actor};
 use crate::store::grants::{self, Pin};
 use crate::store::integrations::{self, Integration, Value};
@@ -103,7 +103,7 @@ fn view_setting(
         secret: setting.secret,
         default: setting.default.clone(),
         value: value.filter(|_| !setting.secret),
-        set: matches!(from, From::Database | From::Environment),
+        set: matches!(from, ValueSource::Database | ValueSource::Environment),
         source: from.as_str().to_owned(),
         fingerprint,
     })
