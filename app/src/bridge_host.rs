@@ -6,6 +6,7 @@
 
 mod answer;
 mod calls;
+mod events;
 mod frame;
 mod incoming;
 mod popup;
@@ -21,6 +22,7 @@ use web_sys::MessageEvent;
 
 use crate::state::App;
 use answer::Door;
+pub(crate) use events::Event;
 pub(crate) use frame::{forget, mount};
 pub(crate) use popup::{Popup, is_safe_target};
 

@@ -4,7 +4,11 @@ use js_sys::Date;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
+use crate::bridge_host::Event;
+
 const KEY: &str = "taiku.locale";
+/// The name of the event that tells panels of a change.
+const CHANGED: &str = "locale_changed";
 
 /// The languages that the settings offer besides the browser's own.
 pub(crate) const OFFERED: &[(&str, &str)] = &[
@@ -22,12 +26,24 @@ pub(crate) fn chosen() -> String {
     super::state::storage().and_then(|storage| storage.get_item(KEY).ok().flatten()).unwrap_or_default()
 }
 
-/// Keeps the language of dates for the next visits.
+/// Keeps the language of dates for the next visits, and tells every panel.
 pub(crate) fn choose(locale: &str) {
     if let Some(storage) = super::state::storage() {
         // A full or blocked storage only forgets the choice.
         let _ = if locale.is_empty() { storage.remove_item(KEY) } else { storage.set_item(KEY, locale) };
     }
+    tell();
+}
+
+/// Tells every panel, from now on, when the browser's language changes.
+pub(crate) fn follow() {
+    let listener = window_event_listener_untyped("languagechange", |_| tell());
+    // It listens as long as the page lives.
+    std::mem::forget(listener);
+}
+
+fn tell() {
+    Event::of_host(CHANGED).with("locale", locale()).send(&|_| true);
 }
 
 /// The language that dates and panels use, as a BCP 47 tag.

@@ -27,7 +27,8 @@ pub(crate) fn Root() -> impl IntoView {
     crate::bridge_host::listen(app);
     app.listen_for_connections();
     app.load();
-    app.theme.get_untracked().apply();
+    crate::theme::follow(app);
+    crate::dates::follow();
     show_dropped(app);
     view! {
         <Router>

@@ -277,6 +277,13 @@ impl Browser {
         self.driver.set_window_rect(0, 0, width, height).await.expect("a window has a size");
     }
 
+    /// Lets the system prefer something, such as `dark` for `prefers-color-scheme`.
+    pub async fn prefer(&self, feature: &str, value: &str) {
+        let media = serde_json::json!({ "features": [{ "name": feature, "value": value }] });
+        let set = self.driver.cdp().send_raw("Emulation.setEmulatedMedia", media).await;
+        set.expect("Chromium can prefer anything");
+    }
+
     /// Keeps a picture of the window of now in `target/test-screenshots`.
     pub async fn picture(&self, name: &str) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-screenshots");

@@ -62,6 +62,11 @@ pub(super) fn with<R>(document: u64, act: impl FnOnce(&mut Speaker) -> R) -> Opt
         .with_borrow_mut(|speakers| speakers.iter_mut().find(|speaker| speaker.document == document).map(act))
 }
 
+/// What `look` finds in each document on the page. It must not call back into this module.
+pub(super) fn all<R>(look: impl Fn(&Speaker) -> Option<R>) -> Vec<R> {
+    SPEAKERS.with_borrow(|speakers| speakers.iter().filter_map(look).collect())
+}
+
 /// Takes a document in.
 pub(super) fn add(speaker: Speaker) {
     SPEAKERS.with_borrow_mut(|speakers| speakers.push(speaker));

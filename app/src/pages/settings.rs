@@ -33,10 +33,7 @@ fn Themes() -> impl IntoView {
                     type="radio"
                     name="theme"
                     prop:checked=move || app.theme.get() == theme
-                    on:change=move |_| {
-                        app.theme.set(theme);
-                        theme.apply();
-                    }
+                    on:change=move |_| app.theme.set(theme)
                 />
                 <span>{theme.label()}</span>
             </label>

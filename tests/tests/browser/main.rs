@@ -5,6 +5,7 @@ mod consent;
 mod containment;
 mod host;
 mod identity;
+mod look;
 mod pages;
 mod pattern;
 mod popup;
