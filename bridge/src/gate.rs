@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::{Call, Method, Way};
+use crate::call::{Area, Call, Method};
 use crate::manifest::Manifest;
 use crate::permission::Permission;
 use crate::refusal::{Code, Refusal};
@@ -82,15 +82,21 @@ impl Caller<'_> {
     }
 
     fn may_use(&self, method: Method) -> Result<(), Refusal> {
-        if method.way() == Way::Broker {
-            if !self.integrations_enabled {
-                return Err(Refusal::integrations_disabled());
-            }
-            if !self.signed_in {
-                return Err(Refusal::not_signed_in());
-            }
+        match method.area() {
+            Area::Integrations if !self.integrations_enabled => return Err(Refusal::integrations_disabled()),
+            Area::Integrations if !self.signed_in => return Err(Refusal::not_signed_in()),
+            Area::Data if !self.signed_in => return Err(Refusal::no_shelf()),
+            Area::Integrations | Area::Data | Area::Page => {}
         }
-        let (plugin, permission) = (&self.manifest.id, method.permission());
+        match method.permission() {
+            Some(permission) => self.may(method, permission),
+            None if self.grant.is_some() => Ok(()),
+            None => Err(self.not_allowed(&format!("use {}", method.as_str()))),
+        }
+    }
+
+    fn may(&self, method: Method, permission: Permission) -> Result<(), Refusal> {
+        let plugin = &self.manifest.id;
         if !self.manifest.asks_for(permission) {
             return Err(Refusal::new(
                 Code::PermissionMissing,
@@ -103,10 +109,7 @@ impl Caller<'_> {
         if self.grant.is_some_and(|grant| grant.permissions.contains(&permission)) {
             return Ok(());
         }
-        Err(Refusal::new(
-            Code::GrantMissing,
-            format!("You have not allowed {plugin} to use {permission}. Open the plugin and allow it."),
-        ))
+        Err(self.not_allowed(&format!("use {permission}")))
     }
 
     fn may_reach(&self, toolkit: &Slug) -> Result<(), Refusal> {
@@ -120,10 +123,15 @@ impl Caller<'_> {
         if self.grant.is_some_and(|grant| grant.integrations.contains(toolkit)) {
             return Ok(());
         }
-        Err(Refusal::new(
+        Err(self.not_allowed(&format!("reach {toolkit}")))
+    }
+
+    fn not_allowed(&self, what: &str) -> Refusal {
+        let plugin = &self.manifest.id;
+        Refusal::new(
             Code::GrantMissing,
-            format!("You have not allowed {plugin} to reach {toolkit}. Open the plugin and allow it."),
-        ))
+            format!("You have not allowed {plugin} to {what}. Open the plugin and allow it."),
+        )
     }
 }
 
@@ -167,13 +175,14 @@ mod tests {
                 for (toolkit, declared) in [("GitHub", true), ("slack", false)] {
                     let params = format!(r#"{{"toolkit":"{toolkit}","action":"X_Y"}}"#);
                     let verdict = code(caller(&manifest, Some(&grant)), method.as_str(), &params);
-                    let expected = if !held.contains(&method.permission()) {
-                        Some(Code::PermissionMissing)
-                    } else if !declared && method != Method::IntegrationsList {
-                        Some(Code::ToolkitNotDeclared)
-                    } else {
-                        None
-                    };
+                    let expected =
+                        if !method.permission().is_some_and(|permission| held.contains(&permission)) {
+                            Some(Code::PermissionMissing)
+                        } else if !declared && method != Method::IntegrationsList {
+                            Some(Code::ToolkitNotDeclared)
+                        } else {
+                            None
+                        };
                     assert_eq!(verdict, expected, "{method:?} {held:?} {toolkit}");
                 }
             }
@@ -208,6 +217,37 @@ mod tests {
         assert_eq!(code(caller, "integrations.tools", r#"{"toolkit":"github"}"#), None);
         assert_eq!(code(caller, "integrations.tools", r#"{"toolkit":"slack"}"#), Some(Code::GrantMissing));
         assert_eq!(code(caller, "integrations.connect", r#"{"toolkit":"github"}"#), Some(Code::GrantMissing));
+    }
+
+    #[test]
+    fn stored_data_needs_a_user_and_what_has_no_permission_needs_to_be_allowed_at_all() {
+        let manifest = manifest(&[Permission::KvRead], &[]);
+        let grant = Grant::all_of(&manifest);
+        let user = Caller { integrations_enabled: false, ..caller(&manifest, Some(&grant)) };
+        let visitor = Caller { signed_in: false, ..user };
+        let key = r#"{"key":"k","value":1}"#;
+        for method in Method::ALL.iter().filter(|method| method.area() == Area::Data) {
+            assert_eq!(code(visitor, method.as_str(), "{}"), Some(Code::NotSignedIn), "{method:?}");
+        }
+        assert_eq!(code(user, "kv.get", key), None);
+        assert_eq!(code(user, "kv.set", key), Some(Code::PermissionMissing));
+        assert_eq!(code(user, "setUserData", key), None);
+        assert_eq!(code(caller(&manifest, None), "setUserData", key), Some(Code::GrantMissing));
+    }
+
+    #[test]
+    fn every_permission_of_the_protocol_guards_its_methods() {
+        for method in Method::ALL {
+            let Some(needed) = method.permission() else { continue };
+            let others: Vec<Permission> =
+                Permission::ALL.iter().copied().filter(|permission| *permission != needed).collect();
+            for (held, expected) in [(others, Code::PermissionMissing), (vec![needed], Code::InvalidParams)] {
+                let manifest = manifest(&held, &["github"]);
+                let grant = Grant::all_of(&manifest);
+                let verdict = code(caller(&manifest, Some(&grant)), method.as_str(), "[");
+                assert_eq!(verdict, Some(expected), "{method:?}");
+            }
+        }
     }
 
     #[test]

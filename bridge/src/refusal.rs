@@ -157,6 +157,12 @@ impl Refusal {
     pub fn not_signed_in() -> Self {
         Self::new(Code::NotSignedIn, "Sign in to use integrations.")
     }
+
+    /// What plugins store is stored for a user.
+    #[must_use]
+    pub fn no_shelf() -> Self {
+        Self::new(Code::NotSignedIn, "Sign in to let plugins store data.")
+    }
 }
 
 impl fmt::Display for Refusal {

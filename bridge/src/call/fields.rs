@@ -8,6 +8,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::page::MAX_EVENT_NAME;
 use crate::json;
 use crate::refusal::Refusal;
 use crate::slug::Slug;
@@ -64,6 +65,51 @@ impl<'a> Fields<'a> {
         let wrong = |_| Refusal::field(format!("/{name}"), "must be a number");
         self.raw(name).map(read).transpose().map_err(wrong)
     }
+
+    /// A number that may be missing or null.
+    ///
+    /// # Errors
+    /// `invalid_params` when it is something else.
+    pub(super) fn number_or_null(&self, name: &str) -> Result<Option<f64>, Refusal> {
+        match self.raw(name) {
+            Some(raw) if raw.get() == "null" => Ok(None),
+            Some(_) | None => self.number(name),
+        }
+    }
+
+    /// An id or another short name that may be missing.
+    ///
+    /// # Errors
+    /// `invalid_params` when it is something else or not as [`checked_name`] wants it.
+    pub(super) fn name(&self, name: &str) -> Result<Option<String>, Refusal> {
+        let text = self.text(name)?;
+        text.as_deref().map_or(Ok(()), |text| checked_name(name, text))?;
+        Ok(text)
+    }
+
+    /// An object as its text; an empty one when it is missing.
+    ///
+    /// # Errors
+    /// `invalid_params` when it is something else, null included.
+    pub(super) fn object(&self, name: &str) -> Result<Box<RawValue>, Refusal> {
+        match self.raw(name) {
+            None => Ok(RawValue::from_string("{}".into()).unwrap_or_else(|_| RawValue::NULL.to_owned())),
+            Some(raw) if raw.get().starts_with('{') => Ok(raw.to_owned()),
+            Some(_) => Err(Refusal::field(format!("/{name}"), "must be an object")),
+        }
+    }
+}
+
+/// Checks a short name: 1 to [`MAX_EVENT_NAME`] characters without control characters.
+///
+/// # Errors
+/// `invalid_params` with the pointer of the field.
+pub(super) fn checked_name(field: &str, text: &str) -> Result<(), Refusal> {
+    if text.is_empty() || text.chars().count() > MAX_EVENT_NAME || text.chars().any(char::is_control) {
+        let rule = format!("must have 1 to {MAX_EVENT_NAME} characters and no control characters");
+        return Err(Refusal::field(format!("/{field}"), rule));
+    }
+    Ok(())
 }
 
 fn text(name: &str, raw: &RawValue) -> Result<String, Refusal> {

@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Object};
 use taiku_bridge::api::{Plugin, Role};
-use taiku_bridge::call::{ShowToast, ToastKind};
+use taiku_bridge::call::{ShowToast, ToastKind, unknown};
 use taiku_bridge::{Call, Code, Refusal};
 use wasm_bindgen::JsValue;
 
@@ -17,7 +17,15 @@ pub(super) fn answer(app: App, plugin: &Plugin, call: Call) -> Outcome {
         Call::GetUserRole => Outcome::Value(role(app)),
         Call::GetShells => Outcome::Value(Array::new().into()),
         Call::ShowToast(toast) => show_toast(app, plugin, &toast),
-        Call::List | Call::Connect(_) | Call::Tools(_) | Call::Execute(_) => {
+        Call::SendNotification(_)
+        | Call::PlaySound(_)
+        | Call::SubscribeEvents
+        | Call::BroadcastEvent(_)
+        | Call::SetBadge(_)
+        | Call::OpenPanel(_)
+        | Call::ClosePanel(_)
+        | Call::ResizePanel(_) => Outcome::Error(unknown(call.method().as_str())),
+        Call::List | Call::Connect(_) | Call::Tools(_) | Call::Execute(_) | Call::Data(_) => {
             Outcome::Error(Refusal::new(Code::Internal, "This method is the broker's to answer."))
         }
     }

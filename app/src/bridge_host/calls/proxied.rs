@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use taiku_bridge::api::{self, ConnectBody, Connecting, Connections};
-use taiku_bridge::call::{Connect, Execute, Tools};
+use taiku_bridge::call::{Connect, Execute, Tools, unknown};
 use taiku_bridge::message::BROKER_ANSWER_MS;
 use taiku_bridge::{Call, Code, PluginId, Refusal, Slug};
 use web_sys::Response;
@@ -95,9 +95,8 @@ impl Panel {
             Call::Connect(params) => self.connect(params, popup).await,
             Call::Tools(params) => self.tools(&params).await,
             Call::Execute(params) => self.execute(&params).await,
-            Call::GetSession | Call::GetUserRole | Call::GetShells | Call::ShowToast(_) => {
-                Ok(Outcome::Error(Refusal::new(Code::Internal, "This method is the host's to answer.")))
-            }
+            Call::Data(data) => Ok(Outcome::Error(unknown(data.method().as_str()))),
+            _ => Ok(Outcome::Error(Refusal::new(Code::Internal, "This method is the host's to answer."))),
         }
     }
 
