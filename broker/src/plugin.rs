@@ -9,6 +9,7 @@
 //! A plugin's files are addressed by the SHA-256 of all of them, so that a panel which was shown is a panel that
 //! stays as it was.
 
+pub mod archive;
 mod catalog;
 mod files;
 mod kept;

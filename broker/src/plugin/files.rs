@@ -33,7 +33,7 @@ impl Files {
     /// # Errors
     /// When the folder cannot be read, is too large or holds a link or a name that cannot be in a URL. The
     /// faults' pointers are empty, because they are not about the manifest.
-    pub(super) fn read(folder: &Path) -> Result<Self, Vec<Fault>> {
+    pub fn read(folder: &Path) -> Result<Self, Vec<Fault>> {
         let mut reading = Reading::default();
         match reading.folder(folder, "") {
             Ok(()) if reading.faults.is_empty() => Ok(Self::new(reading.files)),
@@ -52,6 +52,11 @@ impl Files {
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Bytes> {
         self.files.get(path)
+    }
+
+    /// Every path with its content, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Bytes)> {
+        self.files.iter().map(|(path, content)| (path.as_str(), content))
     }
 
     /// Every path, sorted.
