@@ -56,7 +56,9 @@ fn each_listed_plugin_loads_without_faults_and_warnings() {
 fn every_plugin_folder_is_listed() {
     let listed: BTreeSet<PathBuf> = registry().into_iter().map(|(_, folder)| folder).collect();
     let found = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
-    assert_eq!(found.filter(|path| path.is_dir()).collect::<BTreeSet<_>>(), listed);
+    // The SDK is beside the plugins that use it.
+    let found = found.filter(|path| path.is_dir() && !path.ends_with("sdk"));
+    assert_eq!(found.collect::<BTreeSet<_>>(), listed);
 }
 
 #[test]

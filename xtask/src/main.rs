@@ -12,6 +12,7 @@ mod process;
 mod progress;
 mod run;
 mod rust;
+mod sdk;
 mod test;
 mod web;
 mod workspace;
@@ -30,6 +31,7 @@ cargo xtask <command>
   run [args…]       build what is missing and serve taiku with the offline demo provider
   test [filter…]    run every test, the browser's included, or those whose names contain a filter
   web               bundle the front end into target/web
+  sdk               build the SDK for panels into plugins/sdk/dist
   dist              build the self-contained release binary target/dist/taiku
   bench             measure sizes, start and memory against their limits
   ci                check the format, lint, and test
@@ -51,6 +53,7 @@ fn dispatch(command: &str, rest: &[String]) -> Result<ExitCode> {
         "run" => run::run(&workspace, rest)?,
         "test" => return Ok(close(test::run(&workspace, rest)?)),
         "web" => web::build(&workspace)?,
+        "sdk" => sdk::build(&workspace)?,
         "dist" => dist::build(&workspace)?,
         "bench" => bench::run(&workspace)?,
         "ci" => return Ok(close(ci::run(&workspace)?)),

@@ -88,14 +88,14 @@ pub(crate) fn is_root() -> Result<bool> {
     Ok(process::output(Command::new("id").arg("-u"))?.trim() == "0")
 }
 
-/// Installs the npm packages of the test suite's folders that have a `package-lock.json`.
+/// Installs the npm packages of a folder and of those within it that have a `package-lock.json`.
 ///
 /// # Errors
 /// When npm is missing or fails.
-pub(crate) fn ensure_npm(fixtures: &Path) -> Result<()> {
-    let folders = std::fs::read_dir(fixtures).into_iter().flatten().flatten().map(|entry| entry.path());
+pub(crate) fn ensure_npm(folder: &Path) -> Result<()> {
+    let folders = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
     for folder in
-        folders.chain([fixtures.to_path_buf()]).filter(|folder| folder.join("package-lock.json").is_file())
+        folders.chain([folder.to_path_buf()]).filter(|folder| folder.join("package-lock.json").is_file())
     {
         if npm_is_current(&folder) {
             continue;

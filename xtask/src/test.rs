@@ -62,7 +62,9 @@ impl fmt::Display for Counts {
 /// When something cannot be prepared or built. Tests that fail are counted, not an error.
 pub(crate) fn run(workspace: &Workspace, filters: &[String]) -> Result<Counts> {
     packages::ensure()?;
-    packages::ensure_npm(&workspace.root.join("tests/fixtures"))?;
+    for folder in ["tests/fixtures", "plugins"] {
+        packages::ensure_npm(&workspace.root.join(folder))?;
+    }
     web::build(workspace)?;
     step("Build the tests and the broker", || {
         process::run(workspace.cargo().arg("build").args(NATIVE).arg("--all-targets"))?;

@@ -11,6 +11,8 @@ use super::files::{Files, fault};
 
 #[derive(RustEmbed)]
 #[folder = "../plugins"]
+// The SDK lies beside the plugins and is none; with its npm packages it has more bytes than all of taiku.
+#[exclude = "sdk/*"]
 struct Embedded;
 
 /// Name of the list of plugins.

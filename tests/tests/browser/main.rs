@@ -10,6 +10,7 @@ mod pages;
 mod pattern;
 mod popup;
 mod refusals;
+mod sdk;
 mod story;
 
 use serde_json::{Value, json};

@@ -1,0 +1,2 @@
+export * from "./taiku.js";
+export { default } from "./taiku.js";

@@ -1,0 +1,5 @@
+// For a script tag: the global `taiku`.
+
+import { taiku } from "./taiku.js";
+
+Object.assign(globalThis, { taiku });
