@@ -158,6 +158,12 @@ impl Browser {
         self.driver.switch_to_window(popup).await.expect("a window can be entered");
     }
 
+    /// Opens a window of its own and goes there.
+    pub async fn open_window(&self) {
+        let window = self.driver.new_window().await.expect("a driver opens windows");
+        self.driver.switch_to_window(window).await.expect("a window can be entered");
+    }
+
     /// Goes back to the first window.
     pub async fn enter_main(&self) {
         self.driver.switch_to_window(self.main.clone()).await.expect("the first window is there");

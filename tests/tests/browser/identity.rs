@@ -1,9 +1,7 @@
 //! Who is speaking. Cases A1 to A4, A13 and the guard of every panel document.
 
 use serde_json::json;
-use taiku_tests::{Browser, Popups, TestApp, browse};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use taiku_tests::{Browser, Popups, TestApp, browse, site};
 
 use crate::{X, Y, api_requests, ask, introduced, probes};
 
@@ -142,10 +140,8 @@ async fn the_page_itself_and_a_made_up_event_are_not_a_panel() {
 }
 
 /// A page of another site that opens the host page and talks to it.
-async fn evil(target: &str) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = format!("http://{}/", listener.local_addr().expect("it has an address"));
-    let page = format!(
+fn evil(target: &str) -> String {
+    format!(
         "<!doctype html><title>evil</title><button>go</button><script>
          const answers = []; let sent = 0;
          addEventListener('message', (event) => answers.push(event.data));
@@ -158,19 +154,7 @@ async fn evil(target: &str) -> String {
            }}, 50);
          }};
          </script>"
-    );
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            // What it asks for does not matter; there is one page.
-            let _ = stream.read(&mut [0; 4096]).await;
-            let head = format!(
-                "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-                page.len()
-            );
-            let _ = stream.write_all(format!("{head}{page}").as_bytes()).await;
-        }
-    });
-    address
+    )
 }
 
 #[tokio::test]
@@ -179,7 +163,7 @@ async fn a_site_that_opens_the_host_page_is_not_heard() {
     browse("opener", Popups::Allowed, async |browser| {
         browser.use_session(&app, &user).await;
         let target = app.url.join(&format!("panel/{X}/main")).expect("a path");
-        browser.open(evil(target.as_str()).await).await;
+        browser.open(site([("", evil(target.as_str()))]).await).await;
         browser.click("button").await;
         browser.enter_popup().await;
         browser.enter(X, "main").await;

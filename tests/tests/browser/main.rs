@@ -12,6 +12,7 @@ mod popup;
 mod refusals;
 mod sdk;
 mod story;
+mod ways_out;
 
 use serde_json::{Value, json};
 use taiku_tests::{Browser, Client, PROBE, PluginFolders, TestApp};
