@@ -36,6 +36,8 @@ pub const PLUGINS: &str = "/api/v1/plugins";
 pub const CONNECTIONS: &str = "/api/v1/connections";
 /// Path of the enabled toolkits.
 pub const TOOLKITS: &str = "/api/v1/toolkits";
+/// Path of the events.
+pub const EVENTS: &str = "/api/v1/events";
 /// Path of what was done as the user.
 pub const ACTIVITY: &str = "/api/v1/activity";
 /// Path of every toolkit, for admins.

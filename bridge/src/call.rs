@@ -10,7 +10,7 @@ pub use data::{DEFAULT_ENTRIES, MAX_ENTRIES, MAX_FILE, MAX_NAME, MAX_VALUE};
 pub use integrations::{Connect, Execute, Tools, clamp_limit};
 pub use integrations::{DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH};
 pub use page::{Badge, Broadcast, Length, Notification, PanelTarget, ShowToast, Sound, ToastKind};
-pub use page::{HOST_EVENTS, MAX_BADGE, MAX_EVENT, MAX_EVENT_NAME, MAX_LENGTH, MAX_NOTICE, MAX_TITLE};
+pub use page::{MAX_BADGE, MAX_EVENT, MAX_EVENT_NAME, MAX_LENGTH, MAX_NOTICE, MAX_TITLE};
 
 use crate::permission::Permission;
 use crate::refusal::{Code, Refusal};

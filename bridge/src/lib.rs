@@ -9,6 +9,7 @@
 
 pub mod api;
 pub mod call;
+pub mod event;
 pub mod gate;
 pub mod id;
 pub mod json;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Origins, Source};
 use crate::egress::{Egress, EgressSetupError, Policy};
+use crate::events;
 use crate::limits::Limits;
 use crate::plugin::{Registry, Watched, WatchedPlugins};
 use crate::random::Random;
@@ -48,6 +49,8 @@ pub struct Inner {
     pub limits: Limits,
     /// One refresh at a time per connection.
     pub refreshing: SingleFlight,
+    /// Tells open pages what has changed.
+    pub events: events::Hub,
     /// The one-time link that makes the first admin.
     pub setup: SetupLink,
 }
@@ -208,6 +211,7 @@ impl Broker {
             loopback: if allow_loopback_http { LoopbackHttp::Allowed } else { LoopbackHttp::Refused },
             limits: Limits::default(),
             refreshing: SingleFlight::default(),
+            events: events::Hub::new(random.id("")),
             setup: SetupLink::default(),
             config,
             source,

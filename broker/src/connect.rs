@@ -11,10 +11,12 @@ pub use self::flow_error::FlowError;
 use self::flow_error::{exchange_error, provider_error, why};
 use crate::broker::Broker;
 use crate::clock::Millis;
+use crate::events::Event;
 use crate::execute;
 use crate::failure::Failure;
 use crate::integration::{self, Ready};
 use crate::oauth::{self, IssError};
+use crate::store::StoreError;
 use crate::store::connections::{self, Activation, Connection, Pending};
 use crate::store::flows::{self, Flow, LIFETIME, MAX_PENDING};
 use crate::store::sessions::{self, Session};
@@ -112,6 +114,16 @@ async fn insert(broker: &Broker, ready: &Ready, flow: &Flow, state: &str) -> Res
     connections::begin(&mut tx, &pending, now).await?;
     flows::begin(&mut tx, flow, &sha256(state.as_bytes()), now).await?;
     tx.commit().await?;
+    tell(broker, flow).await?;
+    Ok(())
+}
+
+/// Tells the user's pages what the flow's connection is now.
+async fn tell(broker: &Broker, flow: &Flow) -> Result<(), StoreError> {
+    let mut tx = broker.store.read().await?;
+    if let Some(connection) = connections::find(&mut tx, &flow.user_id, &flow.connection_id).await? {
+        broker.events.tell(&flow.user_id, &Event::connection(&connection));
+    }
     Ok(())
 }
 
@@ -295,6 +307,7 @@ pub async fn finish(
         connections::fail(&mut tx, &flow.connection_id, why(error)).await?;
         tx.commit().await?;
     }
+    tell(broker, &flow).await?;
     note(broker, &flow, now, outcome.as_ref().err()).await?;
     Ok(Ended {
         toolkit: ready.toolkit.name.clone(),

@@ -4,6 +4,7 @@ use taiku_bridge::api::{Receipt, Revoked};
 
 use crate::broker::Broker;
 use crate::clock::rfc3339;
+use crate::events::Event;
 use crate::execute::{self, Done};
 use crate::failure::Failure;
 use crate::integration::{self, Ready};
@@ -31,6 +32,8 @@ pub async fn run(broker: &Broker, user_id: &str, id: &str) -> Result<Option<Rece
         return Ok(None);
     }
     tx.commit().await?;
+    let gone = Connection { state: State::Revoked, ..connection.clone() };
+    broker.events.tell(user_id, &Event::connection(&gone));
     let done = Done {
         user_id,
         plugin: None,

@@ -6,6 +6,7 @@ use taiku_bridge::api::Source;
 use taiku_bridge::{Grant, PluginId};
 
 use crate::broker::Broker;
+use crate::events::Event;
 use crate::failure::Failure;
 use crate::plugin::{Plugin, PluginCatalog};
 use crate::store::grants::{self, Pin};
@@ -43,5 +44,6 @@ pub async fn grant(broker: &Broker, user_id: &str, plugin: &Plugin, grant: &Gran
         grants::pin(&mut tx, &plugin.manifest.id, &pin).await?;
     }
     tx.commit().await?;
+    broker.events.tell(user_id, &Event::GrantChanged { plugin: plugin.manifest.id.to_string() });
     Ok(())
 }

@@ -7,6 +7,7 @@ use taiku_bridge::{Code, Refusal, Slug};
 use url::Url;
 
 use crate::broker::Broker;
+use crate::events::Event;
 use crate::failure::Failure;
 use crate::oauth::Provider;
 use crate::store::integrations::{self, Integration, Value};
@@ -259,17 +260,24 @@ pub async fn find_or_make(broker: &Broker, tx: &mut Tx, slug: &Slug) -> Result<I
 /// When the database fails.
 pub async fn reconcile(broker: &Broker) -> Result<(), StoreError> {
     let toolkits = broker.toolkits.current().await;
+    let mut ended = Vec::new();
     let mut tx = broker.store.write().await?;
     for (slug, integration) in integrations::all(&mut tx).await? {
         let Some(toolkit) = toolkits.get(&slug) else { continue };
         let Ok(Ok(resolved)) = resolve(broker, toolkit, &integration) else { continue };
         let context = context(&slug, &resolved, integration.client_id.as_deref().unwrap_or_default());
-        let ended = connections::expire_others(&mut tx, &slug, context.as_bytes()).await?;
-        if ended > 0 {
+        let of_toolkit = connections::expire_others(&mut tx, &slug, context.as_bytes()).await?;
+        if !of_toolkit.is_empty() {
+            let ended = of_toolkit.len();
             tracing::warn!(toolkit = %slug, ended, "connections ended because the integration has changed");
         }
+        ended.extend(of_toolkit);
     }
-    tx.commit().await
+    tx.commit().await?;
+    for connection in &ended {
+        broker.events.tell(&connection.user_id, &Event::connection(connection));
+    }
+    Ok(())
 }
 
 /// All faults in one text.

@@ -15,6 +15,7 @@ pub mod config;
 pub mod connect;
 pub mod disconnect;
 pub mod egress;
+pub mod events;
 pub mod execute;
 pub mod failure;
 pub mod idempotent;

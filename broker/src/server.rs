@@ -7,6 +7,7 @@ mod api_keys;
 mod body;
 mod connections;
 mod cookies;
+mod events;
 mod listener;
 mod oauth_pages;
 mod openapi;
@@ -36,7 +37,13 @@ pub fn app(broker: Broker) -> Router {
     sites::router(broker)
 }
 
-/// Serves until `shutdown` completes; requests under way are finished.
+/// Serves until `shutdown` completes; requests under way are finished. Streams of events would never end by
+/// themselves, so they are ended then.
 pub async fn serve(broker: Broker, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+    let events = broker.events.clone();
+    let shutdown = async move {
+        shutdown.await;
+        events.close();
+    };
     listener::serve(app(broker), listener, shutdown).await;
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::broker::Broker;
+use crate::events::Event;
 use crate::store::{self, activity, connections, flows, idempotency, sessions};
 
 const EVERY: Duration = Duration::from_secs(60);
@@ -30,12 +31,16 @@ pub async fn run(broker: Broker, mut stopped: watch::Receiver<bool>) {
 pub async fn once(broker: &Broker) -> store::Result<()> {
     let now = broker.clock.now();
     let mut tx = broker.store.write().await?;
+    let given_up = connections::give_up(&mut tx, now).await?;
     let swept = sessions::sweep(&mut tx, now).await?
         + flows::sweep(&mut tx, now).await?
         + connections::sweep(&mut tx, now).await?
         + idempotency::sweep(&mut tx, now).await?
         + activity::sweep(&mut tx, now).await?;
     tx.commit().await?;
-    tracing::debug!(swept, "swept");
+    for connection in &given_up {
+        broker.events.tell(&connection.user_id, &Event::connection(connection));
+    }
+    tracing::debug!(swept, given_up = given_up.len(), "swept");
     Ok(())
 }

@@ -6,6 +6,7 @@ use taiku_bridge::{Code, Refusal};
 
 use crate::broker::Broker;
 use crate::clock::{MINUTE, Millis, SECOND};
+use crate::events::Event;
 use crate::failure::Failure;
 use crate::integration::Ready;
 use crate::oauth::{self, Provider, TokenError, Tokens};
@@ -260,9 +261,13 @@ fn not_now(connection: &Connection, message: &str, seconds: u64) -> Failure {
 
 async fn end(broker: &Broker, connection: &Connection, why: &str) -> Result<Option<Connection>, Failure> {
     let mut tx = broker.store.write().await?;
-    connections::expire(&mut tx, &connection.id, connection.generation, why).await?;
+    let ended = connections::expire(&mut tx, &connection.id, connection.generation, why).await?;
     tx.commit().await?;
-    read(broker, connection).await
+    let now = read(broker, connection).await?;
+    if let Some(now) = now.as_ref().filter(|_| ended) {
+        broker.events.tell(&now.user_id, &Event::connection(now));
+    }
+    Ok(now)
 }
 
 /// Why an ended connection ended, and what to do.

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::fields::Fields;
+use crate::event::RESERVED;
 use crate::refusal::Refusal;
 
 /// Longest title of a notification, in characters; what is longer is cut.
@@ -17,17 +18,6 @@ pub const MAX_EVENT: usize = 64 * 1024;
 pub const MAX_BADGE: u32 = 9_999;
 /// Largest width and height of a panel, in CSS pixels; the page may have less room.
 pub const MAX_LENGTH: u32 = 10_000;
-/// The events that only the host sends; a plugin that could would forge them.
-pub const HOST_EVENTS: [&str; 8] = [
-    "theme_changed",
-    "locale_changed",
-    "connection_changed",
-    "grant_changed",
-    "plugins_changed",
-    "plugin_event",
-    "data_changed",
-    "session_ended",
-];
 
 /// How a toast looks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,7 +64,7 @@ pub enum Sound {
 /// Parameters of `broadcastEvent`.
 #[derive(Clone, Debug)]
 pub struct Broadcast {
-    /// The event's type; none of [`HOST_EVENTS`].
+    /// The event's type; none of [`RESERVED`].
     pub name: String,
     /// What it says: a JSON object, kept as the text that was checked.
     pub data: Box<RawValue>,
@@ -163,7 +153,7 @@ impl Broadcast {
     /// the data is too large.
     pub fn checked(self) -> Result<Self, Refusal> {
         super::fields::checked_name("type", &self.name)?;
-        if HOST_EVENTS.contains(&self.name.as_str()) {
+        if RESERVED.contains(&self.name.as_str()) {
             return Err(Refusal::field(
                 "/type",
                 format!("`{}` is an event that only the host sends", self.name),

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
+use crate::event::RESERVED;
 
 fn refusal(method: Method, params: &str) -> Refusal {
     Call::parse(method, params).unwrap_err()
@@ -194,7 +195,7 @@ fn wrong_parameters_of_the_page_and_of_stored_data_name_their_place() {
         );
     }
     assert!(Call::parse(Method::KvSet, &key(&"ä".repeat(200))).is_ok());
-    assert!(HOST_EVENTS.iter().all(|name| name.len() < MAX_EVENT_NAME));
+    assert!(RESERVED.iter().all(|name| name.len() < MAX_EVENT_NAME));
 }
 
 /// Every name that some method reads, and one that none does.

@@ -12,6 +12,7 @@ use crate::accounts::{self, NewUser};
 use crate::broker::{Broker, Start, StartError};
 use crate::clock::Clock;
 use crate::config::{Config, Source};
+use crate::events::keeper;
 use crate::random::Random;
 use crate::store::audit::{self, Actor};
 use crate::store::users;
@@ -41,6 +42,7 @@ pub(super) async fn run(source: Source, config: Config, with_demo: bool) -> Resu
     let demo = if with_demo { Some(demo::start(&broker, demo_listen, stopped.clone()).await?) } else { None };
     link_for_first_admin(&broker).await?;
     let sweeper = tokio::spawn(sweep::run(broker.clone(), stopped.clone()));
+    let keeper = tokio::spawn(keeper::run(broker.clone(), stopped.clone()));
     let server = tokio::spawn(server::serve(broker.clone(), listener, until(stopped)));
     say(&format!("listening on {}", broker.origins.app.as_str()))?;
     signal().await;
@@ -53,6 +55,7 @@ pub(super) async fn run(source: Source, config: Config, with_demo: bool) -> Resu
         Err(_) => tracing::warn!("some requests did not end in time"),
     }
     sweeper.abort();
+    keeper.abort();
     if let Some(demo) = demo {
         demo.abort();
     }

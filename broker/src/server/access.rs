@@ -28,6 +28,8 @@ pub enum Access {
     User,
     /// A user, while integrations are enabled.
     Integrations,
+    /// A user who goes on to listen; a browser's page must be ours, although nothing is changed.
+    Stream,
     /// A user in a browser, while integrations are enabled: an API key has no browser to consent in.
     Browser,
     /// An admin.
@@ -131,6 +133,9 @@ async fn check(
 ) -> Result<Identity, Failure> {
     let safe = is_safe(method);
     let key = headers.get(header::AUTHORIZATION);
+    if key.is_none() && access == Access::Stream {
+        from_no_other_page(headers, broker.origins.app.as_str())?;
+    }
     if key.is_none() && !safe {
         from_host_page(headers, broker.origins.app.as_str())?;
     }
@@ -156,7 +161,7 @@ fn permit(broker: &Broker, access: Access, identity: &Identity) -> Result<(), Fa
         (Access::Anyone, _) => Ok(()),
         (Access::Visitor, None) if broker.config.anonymous => Ok(()),
         (Access::Integrations | Access::Browser, None) => Err(Refusal::not_signed_in().into()),
-        (Access::Visitor | Access::User | Access::Admin, None) => {
+        (Access::Visitor | Access::User | Access::Stream | Access::Admin, None) => {
             Err(Failure::new(Code::NotSignedIn, "Sign in first."))
         }
         (Access::Admin, Some(user)) if user.role != Role::Admin => {
@@ -166,7 +171,9 @@ fn permit(broker: &Broker, access: Access, identity: &Identity) -> Result<(), Fa
             Identity::Key(_) => Err(session_required()),
             Identity::Browser(_) | Identity::Visitor => Ok(()),
         },
-        (Access::Visitor | Access::User | Access::Integrations | Access::Admin, Some(_)) => Ok(()),
+        (Access::Visitor | Access::User | Access::Stream | Access::Integrations | Access::Admin, Some(_)) => {
+            Ok(())
+        }
     }
 }
 
@@ -191,22 +198,33 @@ fn in_scope(key: &LiveKey, access: Access, safe: bool) -> Result<(), Failure> {
 /// `Sec-Fetch-Site` says so by itself; a browser without it sends `Origin` with every unsafe method. A request
 /// with neither proves nothing. The extra header cannot be sent by a form, nor across origins without CORS.
 fn from_host_page(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let refuse = |what: &str| Err(Failure::new(Code::CrossSite, format!("This request {what}.")));
-    let origin = text("origin");
-    if origin.is_some_and(|origin| origin != own_origin) {
-        return refuse("comes from another origin");
+    from_no_other_page(headers, own_origin)?;
+    if !headers.contains_key("sec-fetch-site") && !headers.contains_key(header::ORIGIN) {
+        return foreign("says nothing of where it comes from: send Origin, or use an API key");
     }
-    match text("sec-fetch-site") {
-        Some("same-origin") => {}
-        Some(_) => return refuse("comes from another site"),
-        None if origin.is_some() => {}
-        None => return refuse("says nothing of where it comes from: send Origin, or use an API key"),
-    }
-    if text(REQUEST_HEADER) != Some("1") {
-        return refuse("lacks the header X-Taiku-Request: 1");
+    if text(headers, REQUEST_HEADER) != Some("1") {
+        return foreign("lacks the header X-Taiku-Request: 1");
     }
     Ok(())
+}
+
+/// Refuses what says that it comes from another page than ours.
+fn from_no_other_page(headers: &HeaderMap, own_origin: &str) -> Result<(), Failure> {
+    if text(headers, "origin").is_some_and(|origin| origin != own_origin) {
+        return foreign("comes from another origin");
+    }
+    if text(headers, "sec-fetch-site").is_some_and(|site| site != "same-origin") {
+        return foreign("comes from another site");
+    }
+    Ok(())
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).map(|value| value.to_str().unwrap_or("?"))
+}
+
+fn foreign(what: &str) -> Result<(), Failure> {
+    Err(Failure::new(Code::CrossSite, format!("This request {what}.")))
 }
 
 async fn api_key(broker: &Broker, authorization: &str) -> Result<LiveKey, Failure> {

@@ -18,6 +18,7 @@ use super::body::Json;
 use super::toolkits::logo;
 use crate::broker::Broker;
 use crate::clock::rfc3339;
+use crate::events::Event;
 use crate::failure::Failure;
 use crate::integration::{self, ValueSource};
 use crate::store::audit::{self, Actor};
@@ -130,6 +131,7 @@ pub(super) async fn change_toolkit(
     audit::add(&mut tx, now, actor, "toolkit.change", toolkit.slug.as_str(), &detail).await?;
     tx.commit().await?;
     integration::reconcile(&broker).await?;
+    broker.events.tell_all(&Event::ToolkitsChanged { toolkit: toolkit.slug.clone() });
     let mut tx = broker.store.read().await?;
     let integration = integrations::find(&mut tx, &toolkit.slug).await?;
     let integration = integration.ok_or_else(|| Failure::Internal("an integration has vanished".into()))?;

@@ -13,6 +13,7 @@ use super::body::{Json, JsonText};
 use super::cookies::{self, SameSite};
 use super::session::with_cookie;
 use crate::broker::Broker;
+use crate::events::Event;
 use crate::failure::Failure;
 use crate::store::connections;
 use crate::store::flows::LIFETIME;
@@ -101,6 +102,7 @@ pub(super) async fn change(
     }
     let connection = connections::find(&mut tx, &user.id, &id).await?.ok_or_else(missing)?;
     tx.commit().await?;
+    broker.events.tell(&user.id, &Event::connection(&connection));
     Ok(axum::Json(connection.view()))
 }
 

@@ -92,6 +92,25 @@ mod tests {
         assert!(read(&mut stream).await.ends_with("here"));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_lives_as_long_as_it_is_wanted() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let beats = || {
+            Body::from_stream(futures_util::stream::unfold(0, |n| async move {
+                tokio::time::sleep(HEAD_TIME).await;
+                (n < 10).then(|| (Ok::<_, std::convert::Infallible>("beat "), n + 1))
+            }))
+        };
+        let app = Router::new().route("/", get(move || async move { beats() }));
+        let server = tokio::spawn(serve(app, listener, std::future::pending()));
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        assert_eq!(text.matches("beat").count(), 10);
+        server.abort();
+    }
+
     #[tokio::test]
     async fn a_head_of_megabytes_is_refused() {
         let (mut stream, _stop, _server) = start().await;

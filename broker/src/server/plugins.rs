@@ -11,6 +11,7 @@ use taiku_bridge::{Code, Grant, Manifest, Permission, PluginId, Refusal, Slug};
 use super::access::{Identity, SignedIn};
 use super::body::Json;
 use crate::broker::Broker;
+use crate::events::Event;
 use crate::failure::Failure;
 use crate::store::grants;
 use crate::{installed, plugin};
@@ -121,6 +122,9 @@ pub(super) async fn revoke(
     let mut tx = broker.store.write().await?;
     let removed = grants::remove(&mut tx, &user.id, &id).await?;
     tx.commit().await?;
+    if removed {
+        broker.events.tell(&user.id, &Event::GrantChanged { plugin: id.to_string() });
+    }
     if !removed && installed::find(&broker, &id).await?.is_none() {
         return Err(Failure::not_found("plugin"));
     }

@@ -8,7 +8,9 @@ use http::Method;
 use taiku_bridge::Code;
 
 use super::access::{self, Access};
-use super::{activity, admin, api_keys, connections, openapi, plugins, session, setup, toolkits, tools};
+use super::{
+    activity, admin, api_keys, connections, events, openapi, plugins, session, setup, toolkits, tools,
+};
 use crate::broker::Broker;
 use crate::failure::Failure;
 
@@ -72,7 +74,7 @@ pub fn table(broker: &Broker) -> Vec<Route> {
 }
 
 fn build(broker: &Broker) -> Routes {
-    use Access::{Admin, Anyone, Browser, Integrations, User, Visitor};
+    use Access::{Admin, Anyone, Browser, Integrations, Stream, User, Visitor};
     const GET: MethodFilter = MethodFilter::GET;
     const POST: MethodFilter = MethodFilter::POST;
     const PUT: MethodFilter = MethodFilter::PUT;
@@ -99,6 +101,7 @@ fn build(broker: &Broker) -> Routes {
         .on(POST, "/api/v1/toolkits/{slug}/connections", Browser, connections::connect)
         .on(POST, "/api/v1/toolkits/{slug}/tools/{tool}", Integrations, tools::run)
         .on(GET, "/api/v1/activity", User, activity::list)
+        .on(GET, "/api/v1/events", Stream, events::stream)
         .on(GET, "/api/v1/admin/toolkits", Admin, admin::toolkits)
         .on(GET, "/api/v1/admin/toolkits/{slug}", Admin, admin::toolkit)
         .on(PUT, "/api/v1/admin/toolkits/{slug}", Admin, admin::change_toolkit)

@@ -11,6 +11,7 @@ use super::body::Json;
 use super::cookies::{self, SameSite};
 use crate::accounts::MAX_EMAIL;
 use crate::broker::Broker;
+use crate::events::Credential;
 use crate::failure::Failure;
 use crate::password;
 use crate::store::sessions::ABSOLUTE;
@@ -76,6 +77,9 @@ pub(super) async fn sign_in(broker: &Broker, before: &Identity, user_id: &str) -
     sessions::begin(&mut tx, &id_hash, &broker.random.id("ses_"), user_id, now).await?;
     let session = sessions::find(&mut tx, &id_hash, now).await?;
     tx.commit().await?;
+    if let Identity::Browser(old) = before {
+        broker.events.end(&Credential::Session(old.id_hash.clone()));
+    }
     let session =
         session.ok_or_else(|| Failure::Internal("a session was not found after it began".into()))?;
     let name = cookies::session_name(&broker.origins.app);
@@ -94,6 +98,7 @@ pub(super) async fn end(
         let mut tx = broker.store.write().await?;
         sessions::end(&mut tx, &session.id_hash).await?;
         tx.commit().await?;
+        broker.events.end(&Credential::Session(session.id_hash.clone()));
     }
     let name = cookies::session_name(&broker.origins.app);
     let cookie = cookies::get(&headers, &name).and_then(|_| cookies::clear(&name, SameSite::Strict));

@@ -2,6 +2,7 @@
 
 mod answer;
 mod app;
+mod listening;
 mod provider;
 mod user;
 
@@ -9,6 +10,7 @@ mod admin;
 mod api_keys;
 mod bodies;
 mod doubt;
+mod events;
 mod execute;
 mod flows;
 mod headers;
@@ -20,5 +22,6 @@ mod setup;
 
 pub(crate) use answer::Answer;
 pub(crate) use app::TestApp;
+pub(crate) use listening::Listening;
 pub(crate) use provider::{Click, Flow};
 pub(crate) use user::{Ask, User};

@@ -101,6 +101,21 @@ pub async fn find(tx: &mut Tx, key_hash: &[u8], now: Millis) -> Result<Option<Li
     Ok(Some(LiveKey { id: row.id, user, scopes, expires_at: row.expires_at, used_is_due }))
 }
 
+/// Whether a key may still be used, and its user may still sign in.
+///
+/// # Errors
+/// When the database fails.
+pub async fn lives(tx: &mut Tx, id: &str, now: Millis) -> Result<bool> {
+    let count: i64 = with!(tx, |conn| sqlx::query_scalar(
+        "select count(*) from api_keys k join users u on u.id = k.user_id \
+         where k.id = $1 and (k.expires_at is null or k.expires_at > $2) and u.disabled_at is null"
+    )
+    .bind(id)
+    .bind(now)
+    .fetch_one(conn))?;
+    Ok(count == 1)
+}
+
 /// Notes that a key was used.
 ///
 /// # Errors

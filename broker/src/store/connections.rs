@@ -353,15 +353,18 @@ pub async fn expire(tx: &mut Tx, id: &str, generation: i64, why: &str) -> Result
     Ok(execute!(tx, sqlx::query(query).bind(id).bind(generation).bind(why))? == 1)
 }
 
-/// Ends the active connections of a toolkit whose tokens were made with other endpoints or another client.
+/// Ends the active connections of a toolkit whose tokens were made with other endpoints or another client, and
+/// returns them as they are then.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn expire_others(tx: &mut Tx, toolkit: &Slug, context_hash: &[u8]) -> Result<u64> {
+pub async fn expire_others(tx: &mut Tx, toolkit: &Slug, context_hash: &[u8]) -> Result<Vec<Connection>> {
     let query = "update connections set status = 'EXPIRED', why = 'integration_changed', access_token = null, \
                  refresh_token = null, expires_at = null, generation = generation + 1 \
-                 where toolkit = $1 and context_hash <> $2 and status = 'ACTIVE'";
-    Ok(execute!(tx, sqlx::query(query).bind(toolkit.as_str()).bind(context_hash))?)
+                 where toolkit = $1 and context_hash <> $2 and status = 'ACTIVE' returning *";
+    let ended: Vec<Row> =
+        with!(tx, |conn| sqlx::query_as(query).bind(toolkit.as_str()).bind(context_hash).fetch_all(conn))?;
+    ended.into_iter().map(Connection::try_from).collect()
 }
 
 /// Marks a pending connection as failed. An active one stays as it is.
@@ -417,14 +420,23 @@ pub async fn set_alias(tx: &mut Tx, user_id: &str, id: &str, alias: Option<&str>
     one("naming a connection", execute!(tx, sqlx::query(query).bind(text(id)?).bind(user_id).bind(alias))?)
 }
 
-/// Gives up consents that nobody finished, and forgets those that failed a day ago.
+/// Gives up consents that nobody finished, and returns their connections as they are then.
+///
+/// # Errors
+/// When the database fails.
+pub async fn give_up(tx: &mut Tx, now: Millis) -> Result<Vec<Connection>> {
+    let query = "update connections set status = 'FAILED', why = 'timed_out', generation = generation + 1 \
+                 where status = 'INITIATED' and created_at < $1 returning *";
+    let given_up: Vec<Row> =
+        with!(tx, |conn| sqlx::query_as(query).bind(now - super::flows::LIFETIME).fetch_all(conn))?;
+    given_up.into_iter().map(Connection::try_from).collect()
+}
+
+/// Forgets consents that failed a day ago.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn sweep(tx: &mut Tx, now: Millis) -> Result<u64> {
-    let query = "update connections set status = 'FAILED', why = 'timed_out', generation = generation + 1 \
-                 where status = 'INITIATED' and created_at < $1";
-    let given_up = execute!(tx, sqlx::query(query).bind(now - super::flows::LIFETIME))?;
     let query = "delete from connections where status = 'FAILED' and created_at < $1";
-    Ok(given_up + execute!(tx, sqlx::query(query).bind(now - DAY))?)
+    Ok(execute!(tx, sqlx::query(query).bind(now - DAY))?)
 }

@@ -40,7 +40,7 @@ async fn the_security_of_an_operation_is_the_access_of_its_route() {
         let expected = match route.access {
             Access::Anyone | Access::Visitor if route.method.is_safe() => vec![anybody, key, browser],
             Access::Anyone | Access::Visitor => vec![key, browser, anybody],
-            Access::User | Access::Integrations | Access::Admin => vec![key, browser],
+            Access::User | Access::Stream | Access::Integrations | Access::Admin => vec![key, browser],
             Access::Browser => vec![browser],
         };
         assert_eq!(names, expected, "{} {}", route.method, route.path);

@@ -17,6 +17,9 @@ pub(crate) struct Answer {
 impl Answer {
     pub(crate) async fn read(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
+        // A stream of events has no end to read to.
+        let endless = parts.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let body = if endless { Body::empty() } else { body };
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();
         Self { status: parts.status, headers: parts.headers, bytes }
     }

@@ -150,6 +150,11 @@ impl TestApp {
         Answer::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
+    /// Sends a request and leaves the body of the answer to the caller.
+    pub(crate) async fn open(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     /// Moves the broker's clock.
     pub(crate) fn advance(&self, by: Millis) {
         self.broker.clock.advance(by);

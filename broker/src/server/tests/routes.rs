@@ -119,10 +119,12 @@ async fn a_body_must_say_that_it_is_json() {
 fn expected(access: Access, signed_in: bool, admin: bool, key: bool) -> &'static str {
     match access {
         Access::Anyone | Access::Visitor => "",
-        Access::User | Access::Integrations | Access::Browser | Access::Admin if !signed_in => {
+        Access::User | Access::Stream | Access::Integrations | Access::Browser | Access::Admin
+            if !signed_in =>
+        {
             "not_signed_in"
         }
-        Access::User | Access::Integrations => "",
+        Access::User | Access::Stream | Access::Integrations => "",
         Access::Browser if key => "session_required",
         Access::Browser => "",
         Access::Admin if admin => "",

@@ -25,6 +25,7 @@ const READ: &[(&str, &str)] = &[
     ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/de%20mo/tools"),
     ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/nothing/tools"),
     ("/api/v1/activity", ""),
+    ("/api/v1/events", ""),
     ("/api/v1/activity", "/api/v1/activity?cursor=1.x%00"),
     ("/api/v1/admin/toolkits", ""),
     ("/api/v1/admin/toolkits/{slug}", "/api/v1/admin/toolkits/demo"),
