@@ -19,7 +19,7 @@ use crate::{
 /// uses them has copies.
 const LOADED: [&str; 2] = ["taiku.js", "taiku.css"];
 
-/// Checks the SDK's types, builds it into `plugins/sdk/dist` and renews the copies.
+/// Builds the SDK into `plugins/sdk/dist`, checks its types and renews the copies.
 ///
 /// # Errors
 /// When npm or node is missing, a type is wrong, or a file cannot be written.
@@ -30,8 +30,9 @@ pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     let node = |script: &str, argument: &[&str]| {
         process::run(Command::new("node").arg(script).args(argument).current_dir(&sdk))
     };
-    step("Check the types of the SDK", || node("node_modules/typescript/bin/tsc", &["--noEmit"]))?;
     step("Build the SDK", || node("build.mjs", &[]))?;
+    // The examples of right and wrong calls see what was built.
+    step("Check the types of the SDK", || node("node_modules/typescript/bin/tsc", &["--noEmit"]))?;
     for name in LOADED {
         for copy in copies(&plugins, name)? {
             fs::copy(sdk.join("dist").join(name), &copy).map_err(Error::io("write", &copy))?;

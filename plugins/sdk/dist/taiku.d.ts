@@ -140,6 +140,8 @@ export interface StoredFile {
   readonly name: string;
   /** In bytes. */
   readonly size: number;
+  /** When it was written, as in RFC 3339. */
+  readonly updatedAt: string;
 }
 
 /** Parameters of running a tool. */
@@ -174,12 +176,20 @@ export type Result<M extends Method> = Methods[M]["result"];
  * Add the events of other plugins by declaring this interface again: `declare module "@taiku/sdk" { interface Events { … } }`.
  */
 export interface Events {
+  /** The page is light or dark now. */
   theme_changed: { theme: Theme };
+  /** The page speaks another language now. */
   locale_changed: { locale: string };
-  connection_changed: { toolkit: string; connectionId: string; status: Status };
+  /** A connection was begun, finished, ended or removed. Needs `integrations.read` as well. */
+  connection_changed: { connectionId: string; toolkit: string; status?: Status; why?: string | null };
+  /** The user has allowed a plugin something, or taken it back. */
   grant_changed: { pluginId: string };
+  /** Plugins were added or removed. */
   plugins_changed: {};
-  data_changed: { key: string };
+  /** An admin has changed a toolkit. */
+  toolkits_changed: { toolkit: string };
+  /** A value that this plugin shares between all users has changed. Needs `kv.read` as well. */
+  data_changed: { pluginId: string; key: string };
 }
 
 /** Something that happened. */
@@ -277,8 +287,8 @@ export interface Taiku {
     connect(toolkit: string, callbackUrl?: string): Promise<Connecting>;
     /** Tools of a toolkit. */
     tools(toolkit: string, options?: { search?: string; limit?: number }): Promise<Tool[]>;
-    /** Runs a tool as the user. */
-    execute<T = unknown>(
+    /** Runs a tool as the user. What it answers is the service's own: give it a type, as in `execute<Issue>(…)`. */
+    execute<T = any>(
       toolkit: string,
       action: string,
       args?: JsonObject,

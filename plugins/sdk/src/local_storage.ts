@@ -4,7 +4,7 @@ import type { LocalStorage, LocalStorageOptions } from "./api.js";
 import { call } from "./wire.js";
 
 /** How long a write waits for others to join it, in milliseconds. */
-const PAUSE = 100;
+const PAUSE = 500;
 
 type Items = Record<string, string>;
 

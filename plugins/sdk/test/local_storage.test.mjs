@@ -39,7 +39,7 @@ test("what was kept is read at once, what is set is kept a little later, in one 
   storage.setItem("c", "4");
   assert.deepEqual([storage.getItem("a"), storage.getItem("b")], ["3", null]);
   assert.deepEqual(host.kept.localStorage, { a: "1", b: "2" });
-  await host.pass(100);
+  await host.pass(500);
   await settle();
   assert.deepEqual([host.kept.localStorage, host.writes], [{ a: "3", c: "4" }, 1]);
   storage.clear();
@@ -66,7 +66,7 @@ test("a failed write is told, and goes with the next one", async () => {
   host.broken = "The plugin has used all of its space.";
   storage.setItem("a", "1");
   storage.setItem("b", "1");
-  await host.pass(100);
+  await host.pass(500);
   await settle();
   assert.deepEqual(heard, ["quota_exceeded"]);
   await assert.rejects(storage.flush(), { code: "quota_exceeded" });
@@ -81,7 +81,7 @@ test("a failed write that nobody hears is an uncaught error", async () => {
   const storage = await host.taiku.localStorage();
   host.broken = "full";
   storage.setItem("a", "1");
-  await host.pass(100);
+  await host.pass(500);
   await settle();
   assert.deepEqual(host.reported.map(({ message }) => message), ["full"]);
 });

@@ -29,8 +29,8 @@ export async function wrong(): Promise<void> {
   await taiku.storage.read("file", "latin1");
   // @ts-expect-error the result is a list of connections
   (await taiku.integrations.list()).connections;
-  // @ts-expect-error what a tool answers is unknown until it is given a type
-  (await taiku.integrations.execute("demo", "A")).title;
+  // @ts-expect-error the answer was given a type without that field
+  (await taiku.integrations.execute<{ number: number }>("demo", "A")).title;
   // @ts-expect-error there is no such field of this event
   taiku.on("theme_changed", ({ colour }) => colour);
   // @ts-expect-error the token is the SDK's own
