@@ -12,6 +12,7 @@ use taiku_bridge::api::{Plugin, Wishes};
 use taiku_bridge::permission::Risk;
 
 use crate::http::HttpError;
+use crate::part::{self, part};
 use crate::state::{App, Tone, app};
 use crate::text;
 use crate::ui::{Dialog, PluginIcon, live, live_text};
@@ -33,9 +34,18 @@ pub(crate) struct Consent {
 pub(crate) fn ConsentDialog() -> impl IntoView {
     let app = app();
     live(move || match app.consent.get() {
-        Some(consent) => view! { <Question consent/> }.into_any(),
+        Some(consent) => part::show(question, consent),
         None => ().into_any(),
     })
+}
+
+part! {
+    /// The question itself.
+    fn question() -> pages, Consent => draw
+}
+
+fn draw(consent: Consent) -> AnyView {
+    view! { <Question consent/> }.into_any()
 }
 
 #[component]

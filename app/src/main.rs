@@ -11,6 +11,7 @@ mod consent;
 mod dates;
 mod http;
 mod pages;
+mod part;
 mod shell;
 mod state;
 mod text;

@@ -12,17 +12,80 @@ mod setup;
 mod sign_in;
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_navigate;
+use taiku_bridge::Slug;
 
+use crate::part::part;
 use crate::state::app;
-use crate::ui::{Empty, flag, live};
-pub(crate) use activity::Activity;
-pub(crate) use admin::{AdminHome, AdminIntegrations, AdminToolkitPage};
-pub(crate) use connections::Connections;
-pub(crate) use not_found::NotFound;
-pub(crate) use plugins::Plugins;
-pub(crate) use settings::Settings;
-pub(crate) use setup::Setup;
+use crate::ui::{Empty, effect, flag, live};
+use activity::Activity;
+use admin::{AdminHome, AdminIntegrations, AdminToolkitPage};
+use connections::Connections;
+use not_found::NotFound;
+use plugins::Plugins;
+use settings::Settings;
+use setup::Setup;
 pub(crate) use sign_in::{SignInCard, SignInPage};
+
+part! {
+    /// The pages of everybody, by the address's path.
+    pub(crate) fn pages() -> pages, Memo<String> => follow
+}
+
+part! {
+    /// The pages of admins, by the address's path.
+    pub(crate) fn admin_pages() -> admin, Memo<String> => follow_admin
+}
+
+part! {
+    /// The page that makes the first admin.
+    pub(crate) fn setup() -> pages, () => set_up
+}
+
+fn follow(path: Memo<String>) -> AnyView {
+    live(move || page(&path.get()))
+}
+
+fn page(path: &str) -> AnyView {
+    match segments(path).as_slice() {
+        ["sign-in"] => view! { <SignedInAlready/> }.into_any(),
+        ["connections"] => view! { <Connections/> }.into_any(),
+        ["plugins"] => view! { <Plugins/> }.into_any(),
+        ["activity"] => view! { <Activity/> }.into_any(),
+        ["settings"] => view! { <Settings/> }.into_any(),
+        _ => view! { <NotFound/> }.into_any(),
+    }
+}
+
+fn follow_admin(path: Memo<String>) -> AnyView {
+    live(move || admin_page(&path.get()))
+}
+
+fn admin_page(path: &str) -> AnyView {
+    match segments(path).as_slice() {
+        ["admin"] => view! { <AdminHome/> }.into_any(),
+        ["admin", "integrations"] => view! { <AdminIntegrations/> }.into_any(),
+        ["admin", "integrations", slug] => {
+            view! { <AdminToolkitPage slug=Slug::parse(slug).ok()/> }.into_any()
+        }
+        _ => view! { <NotFound/> }.into_any(),
+    }
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('/').filter(|segment| !segment.is_empty()).collect()
+}
+
+fn set_up((): ()) -> AnyView {
+    view! { <Setup/> }.into_any()
+}
+
+#[component]
+fn SignedInAlready() -> impl IntoView {
+    let navigate = use_navigate();
+    let options = leptos_router::NavigateOptions { replace: true, ..Default::default() };
+    effect(move || navigate("/", options.clone()));
+}
 
 /// A page with its heading, which is also the document's title.
 #[component]

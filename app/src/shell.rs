@@ -6,13 +6,10 @@ use leptos::prelude::*;
 use leptos_router::WildcardSegment;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::hooks::use_location;
-use taiku_bridge::Slug;
 
 use crate::consent::ConsentDialog;
-use crate::pages::{
-    Activity, AdminHome, AdminIntegrations, AdminToolkitPage, Connections, NotFound, Plugins, Settings,
-    Setup, SignInPage,
-};
+use crate::pages::{self, SignInPage};
+use crate::part;
 use crate::state::{App, Loadable, app};
 use crate::ui::{BlockedPopups, Failure, Toasts, effect, live, live_maybe};
 use crate::workspace::{Workspace, is_workspace};
@@ -105,11 +102,7 @@ fn Frame() -> impl IntoView {
 fn Outside() -> impl IntoView {
     let path = use_location().pathname;
     live(move || {
-        if path.get() == "/setup" {
-            view! { <Setup/> }.into_any()
-        } else {
-            view! { <SignInPage/> }.into_any()
-        }
+        if path.get() == "/setup" { part::show(pages::setup, ()) } else { view! { <SignInPage/> }.into_any() }
     })
 }
 
@@ -141,9 +134,22 @@ fn arrive(app: App, path: Memo<String>) {
         if is_workspace(&path) {
             document().set_title("taiku");
         } else if moved {
-            request_animation_frame(|| crate::ui::focus("main"));
+            focus_page(120);
         }
         before.set_value(path);
+    });
+}
+
+/// Gives a page the focus as soon as it is there: the part that draws it may still be on its way, for which it has
+/// so many frames.
+fn focus_page(frames: u32) {
+    request_animation_frame(move || {
+        let there = document().get_element_by_id("main").is_some();
+        if there || frames == 0 {
+            crate::ui::focus("main");
+        } else {
+            focus_page(frames - 1);
+        }
     });
 }
 
@@ -151,31 +157,31 @@ fn arrive(app: App, path: Memo<String>) {
 #[component]
 fn Pages() -> impl IntoView {
     let path = use_location().pathname;
-    live(move || page(&path.get()))
+    let shelf = Memo::new(move |_| path.with(|path| Shelf::of(path)));
+    live(move || match shelf.get() {
+        Shelf::Workspace => ().into_any(),
+        Shelf::Pages => part::show(pages::pages, path),
+        Shelf::Admin => part::show(pages::admin_pages, path),
+    })
 }
 
-/// The page of a path. The workspace is beside the pages, so that its panels outlive them.
-fn page(path: &str) -> AnyView {
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
-    match segments.as_slice() {
-        [] | ["panel", _, _] => ().into_any(),
-        ["sign-in"] => view! { <SignedInAlready/> }.into_any(),
-        ["connections"] => view! { <Connections/> }.into_any(),
-        ["plugins"] => view! { <Plugins/> }.into_any(),
-        ["activity"] => view! { <Activity/> }.into_any(),
-        ["settings"] => view! { <Settings/> }.into_any(),
-        ["admin"] => view! { <AdminHome/> }.into_any(),
-        ["admin", "integrations"] => view! { <AdminIntegrations/> }.into_any(),
-        ["admin", "integrations", slug] => {
-            view! { <AdminToolkitPage slug=Slug::parse(slug).ok()/> }.into_any()
+/// The part of the program that draws a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shelf {
+    /// None: the workspace is beside the pages, so that its panels outlive them.
+    Workspace,
+    /// The pages of everybody.
+    Pages,
+    /// The pages of admins.
+    Admin,
+}
+
+impl Shelf {
+    fn of(path: &str) -> Self {
+        match path {
+            path if is_workspace(path) => Self::Workspace,
+            path if path.starts_with("/admin") => Self::Admin,
+            _ => Self::Pages,
         }
-        _ => view! { <NotFound/> }.into_any(),
     }
-}
-
-#[component]
-fn SignedInAlready() -> impl IntoView {
-    let navigate = leptos_router::hooks::use_navigate();
-    let options = leptos_router::NavigateOptions { replace: true, ..Default::default() };
-    effect(move || navigate("/", options.clone()));
 }

@@ -8,6 +8,7 @@ use crate::{
     progress::step,
     rust,
     test::{self, Counts},
+    web::bundle::SPLIT,
     workspace::Workspace,
 };
 
@@ -37,7 +38,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Counts> {
     })?;
     step("Lint the application", || {
         let mut clippy = workspace.cargo();
-        clippy.args(["clippy", "--package", "taiku-app", "--target", rust::WASM, "--", "-D", "warnings"]);
+        clippy.args(["clippy", "--package", "taiku-app", "--target", rust::WASM]);
+        clippy.args(["--features", SPLIT, "--", "-D", "warnings"]);
         process::run(&mut clippy)
     })?;
     test::run(workspace, &[])

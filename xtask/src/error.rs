@@ -31,6 +31,9 @@ pub(crate) enum Error {
     #[error("wasm-bindgen could not process {}: {problem}", path.display())]
     Bindgen { path: PathBuf, problem: String },
 
+    #[error("{} could not be taken apart: {problem}", path.display())]
+    Split { path: PathBuf, problem: String },
+
     #[error("unknown command `{0}`; `cargo xtask help` lists the commands")]
     UnknownCommand(String),
 

@@ -3,14 +3,16 @@
 //! It reads the page that Trunk reads, `app/index.html`, with the same links (see [`page`]), and the same
 //! `[build]` of `Trunk.toml` (see [`trunk`]). The link `rust` becomes `pattern_script`, in which a module
 //! `boot.js` finds the two hashed names in its own tag's `data-module` and `data-wasm`. What the page names
-//! lies in `/assets/` under a name with a hash of its content, each file with its `.br` beside it.
+//! lies in `/assets/` under a name with a hash of its content, each file with its `.br` beside it. The application is
+//! taken apart first (see [`split`]): what a first visit does without is loaded when it is shown.
 
 mod assets;
-mod bundle;
+pub(crate) mod bundle;
 mod glue;
 pub(crate) mod html;
 mod page;
 pub(crate) mod sizes;
+mod split;
 mod trunk;
 
 use crate::{

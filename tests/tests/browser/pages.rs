@@ -31,6 +31,45 @@ async fn an_admin_enables_a_toolkit() {
     .await;
 }
 
+/// Every page beside the workspace, as an admin sees it: its path and its heading.
+const PAGES: [(&str, &str); 7] = [
+    ("plugins", "Plugins"),
+    ("connections", "Connections"),
+    ("activity", "Activity"),
+    ("settings", "Settings"),
+    ("admin/integrations", "Integrations"),
+    ("admin/integrations/github", "github"),
+    ("nowhere", "There is nothing here"),
+];
+
+#[tokio::test]
+async fn a_page_brings_its_own_code_and_a_first_visit_does_without_it() {
+    let app = TestApp::start().await;
+    let admin = app.ada().await;
+    let wasm =
+        "return performance.getEntriesByType('resource').filter((e) => e.name.endsWith('.wasm')).length";
+    browse("parts", Popups::Allowed, async |browser| {
+        browser.use_session(&app, &admin).await;
+        browser.open(&app.url).await;
+        browser.find("main.stage").await;
+        browser.until("quiet", "return document.readyState === 'complete'").await;
+        assert_eq!(browser.run(wasm, []).await, 1, "the workspace needs no part");
+        browser.press("Plugins").await;
+        browser.text("main.page h1", |text| text == "Plugins").await;
+        browser.until("the focus", "return document.activeElement?.matches('main.page')").await;
+        let loaded = browser.run(wasm, []).await.as_u64().expect("a number");
+        assert!(loaded > 1, "the page's code has come");
+        for (path, heading) in PAGES {
+            browser.open(app.url.join(path).expect("a path")).await;
+            browser.text("main.page h1", |text| text.contains(heading)).await;
+        }
+        let complaints = browser.complaints().await;
+        let complaints: Vec<_> = complaints.iter().filter(|text| !text.contains("healthz")).collect();
+        assert!(complaints.is_empty(), "{complaints:?}");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn an_account_is_disconnected_after_a_question() {
     let app = TestApp::start().await;

@@ -18,6 +18,9 @@ use crate::{
     workspace::Workspace,
 };
 
+/// The application's feature that marks where it can be taken apart.
+pub(crate) const SPLIT: &str = "split";
+
 /// What goes into the bundle.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -44,16 +47,10 @@ impl Plan {
     /// The command that compiles the application.
     pub(crate) fn cargo_build(&self, workspace: &Workspace) -> Command {
         let mut cargo = workspace.cargo();
-        cargo.args([
-            "build",
-            "--target",
-            rust::WASM,
-            "--profile",
-            &self.build.cargo_profile,
-            "--bin",
-            &self.bin,
-        ]);
-        cargo.arg("--manifest-path").arg(&self.manifest);
+        cargo.args(["rustc", "--target", rust::WASM, "--profile", &self.build.cargo_profile]);
+        cargo.args(["--bin", &self.bin, "--features", SPLIT]).arg("--manifest-path").arg(&self.manifest);
+        // Taking the program apart needs to know which instruction names which function.
+        cargo.args(["--", "-Clink-arg=--emit-relocs"]);
         cargo
     }
 
@@ -93,7 +90,7 @@ pub(crate) fn write(workspace: &Workspace, plan: &Plan) -> Result<()> {
     let scratch = workspace.scratch();
     fs::create_dir_all(&scratch).map_err(Error::io("create", &scratch))?;
     let output = Output::create(scratch.join("web"))?;
-    let glue = glue::write(&plan.compiled(workspace), &plan.bin, &output)?;
+    let glue = glue::write(&plan.compiled(workspace), &plan.bin, &scratch, &output)?;
 
     let mut script = plan.build.script(&glue.js, &glue.wasm);
     let mut replacements = Vec::new();
@@ -150,11 +147,12 @@ fn place(link: &Link, folder: &Path, output: &Output, script: &mut String) -> Re
     }
 }
 
-/// Lets the browser fetch the module and the wasm at once instead of one after the other.
+/// Lets the browser fetch the modules and the wasm at once instead of one after the other. What is not named here
+/// is no part of a first visit: `sizes` counts by it.
 fn preloads(glue: &glue::Glue) -> String {
     format!(
-        r#"<link rel="modulepreload" href="{}"><link rel="preload" href="{}" as="fetch" type="application/wasm" crossorigin>"#,
-        glue.js, glue.wasm
+        r#"<link rel="modulepreload" href="{}"><link rel="modulepreload" href="{}"><link rel="preload" href="{}" as="fetch" type="application/wasm" crossorigin>"#,
+        glue.js, glue.loader, glue.wasm
     )
 }
 

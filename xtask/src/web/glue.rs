@@ -4,27 +4,58 @@ use std::{collections::BTreeMap, path::Path};
 
 use wasm_bindgen_cli_support::Bindgen;
 
-use super::assets::{Output, short_hash};
+use super::{
+    assets::{FOLDER, Output, sha256},
+    split::{self, LOADER},
+};
 use crate::error::{Error, Result};
 
-/// The URL paths of the JavaScript module and the wasm file.
+/// The URL paths of what a first visit loads.
 #[derive(Debug)]
 pub(crate) struct Glue {
+    /// The module that starts the application.
     pub(crate) js: String,
+    /// The module that it imports.
+    pub(crate) loader: String,
+    /// The application without its parts.
     pub(crate) wasm: String,
 }
 
-/// Makes the module and writes it.
+/// Makes the modules and writes them. They name each other, so they keep their names in a folder whose name has the
+/// hash of all.
 ///
 /// # Errors
-/// When wasm-bindgen refuses the file or an asset cannot be written.
-pub(crate) fn write(input: &Path, name: &str, output: &Output) -> Result<Glue> {
+/// When the file cannot be taken apart, wasm-bindgen refuses it or an asset cannot be written.
+pub(crate) fn write(input: &Path, name: &str, scratch: &Path, output: &Output) -> Result<Glue> {
+    let (js, wasm) = (format!("{name}.js"), format!("{name}.wasm"));
+    let split = split::split(input, &js, &scratch.join("split"))?;
+    let mut files = bind(&split.main, name)?;
+    files.insert(LOADER.to_owned(), split.loader);
+    files.extend(split.parts);
+
+    let mut hash = sha256(files.iter().flat_map(|(path, content)| [path.as_bytes(), content]));
+    hash.truncate(16);
+    let folder = format!("{FOLDER}/{name}-{hash}");
+    for (path, content) in &files {
+        output.named(&format!("{folder}/{path}"), content)?;
+    }
+    Ok(Glue {
+        js: format!("/{folder}/{js}"),
+        loader: format!("/{folder}/{LOADER}"),
+        wasm: format!("/{folder}/{wasm}"),
+    })
+}
+
+/// The module, the wasm file and the scripts that crates bring along, by their paths.
+fn bind(input: &Path, name: &str) -> Result<BTreeMap<String, Vec<u8>>> {
     let problem = |problem: String| Error::Bindgen { path: input.to_path_buf(), problem };
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(input)
         .out_name(name)
         .typescript(false)
+        // Parts find the program's functions in the table that the linker exports.
+        .keep_lld_exports(true)
         .remove_name_section(true)
         .remove_producers_section(true)
         .omit_default_module_path(true);
@@ -36,30 +67,16 @@ pub(crate) fn write(input: &Path, name: &str, output: &Output) -> Result<Glue> {
         return Err(problem("a crate wants npm packages, and the front end has none".to_owned()));
     }
 
-    let mut snippets = BTreeMap::new();
+    let mut files = BTreeMap::new();
     for (identifier, sources) in generated.snippets() {
         for (index, source) in sources.iter().enumerate() {
-            snippets.insert(format!("{identifier}/inline{index}.js"), source.clone());
+            files.insert(format!("snippets/{identifier}/inline{index}.js"), source.clone().into_bytes());
         }
     }
-    snippets.extend(generated.local_modules().iter().map(|(path, source)| (path.clone(), source.clone())));
-    let js = with_snippets(generated.js(), &snippets, output)?;
-    let wasm = generated.wasm_mut().emit_wasm();
-    Ok(Glue {
-        js: output.hashed(&format!("{name}.js"), js.as_bytes())?,
-        wasm: output.hashed(&format!("{name}.wasm"), &wasm)?,
-    })
-}
-
-/// Scripts that crates bring along keep their names in a folder whose name has their hash.
-fn with_snippets(js: &str, snippets: &BTreeMap<String, String>, output: &Output) -> Result<String> {
-    if snippets.is_empty() {
-        return Ok(js.to_owned());
+    for (path, source) in generated.local_modules() {
+        files.insert(format!("snippets/{path}"), source.clone().into_bytes());
     }
-    let all: String = snippets.iter().flat_map(|(path, source)| [path.as_str(), source]).collect();
-    let folder = format!("snippets-{}", short_hash(all.as_bytes()));
-    for (path, source) in snippets {
-        output.named(&format!("{}/{folder}/{path}", super::assets::FOLDER), source.as_bytes())?;
-    }
-    Ok(js.replace("./snippets/", &format!("./{folder}/")))
+    files.insert(format!("{name}.js"), generated.js().to_owned().into_bytes());
+    files.insert(format!("{name}.wasm"), generated.wasm_mut().emit_wasm());
+    Ok(files)
 }
