@@ -73,6 +73,23 @@ pub struct Loaded {
     pub warnings: Vec<Fault>,
 }
 
+/// What an author learns of a manifest, whether it loads or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examined {
+    /// The manifest, if it has no faults.
+    pub manifest: Option<Manifest>,
+    /// What stops it from loading; empty exactly when there is a manifest.
+    pub faults: Vec<Fault>,
+    /// What was mended or ignored: a field that is missing may stand there under a misspelt name.
+    pub warnings: Vec<Fault>,
+}
+
+impl Examined {
+    fn stopped(pointer: String, what: String) -> Self {
+        Self { manifest: None, faults: vec![Fault { pointer, what }], warnings: Vec::new() }
+    }
+}
+
 /// Something about one field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
@@ -95,22 +112,27 @@ impl Manifest {
     /// # Errors
     /// Every fault that was found, never none.
     pub fn parse(text: &str) -> Result<Loaded, Vec<Fault>> {
-        let fault = |pointer: String, what: String| vec![Fault { pointer, what }];
+        let Examined { manifest, faults, warnings } = Self::examine(text);
+        manifest.map(|manifest| Loaded { manifest, warnings }).ok_or(faults)
+    }
+
+    /// Reads a manifest and tells all that can be said about it.
+    #[must_use]
+    pub fn examine(text: &str) -> Examined {
         if text.len() > MAX_BYTES {
-            return Err(fault(
-                String::new(),
-                format!("has {} bytes, at most {MAX_BYTES} are allowed", text.len()),
-            ));
+            let what = format!("has {} bytes, at most {MAX_BYTES} are allowed", text.len());
+            return Examined::stopped(String::new(), what);
         }
-        json::check(text).map_err(|error| fault(error.pointer, error.what))?;
-        let value: serde_json::Value = serde_json::from_str(text)
-            .map_err(|error| fault(String::new(), format!("is not valid JSON: {error}")))?;
+        if let Err(error) = json::check(text) {
+            return Examined::stopped(error.pointer, error.what);
+        }
+        let value: serde_json::Value = match serde_json::from_str(text) {
+            Ok(value) => value,
+            Err(error) => return Examined::stopped(String::new(), format!("is not valid JSON: {error}")),
+        };
         let mut reader = Reader::default();
-        let manifest = parts::manifest(&mut reader, &value);
-        match manifest {
-            Some(manifest) if reader.faults.is_empty() => Ok(Loaded { manifest, warnings: reader.warnings }),
-            _ => Err(reader.faults),
-        }
+        let manifest = parts::manifest(&mut reader, &value).filter(|_| reader.faults.is_empty());
+        Examined { manifest, faults: reader.faults, warnings: reader.warnings }
     }
 
     /// Whether it asks for a permission.

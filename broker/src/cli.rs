@@ -3,6 +3,7 @@
 mod api_key;
 mod audit;
 mod demo;
+mod plugin;
 mod serve;
 mod toolkit;
 mod user;
@@ -48,6 +49,9 @@ enum Command {
     /// Toolkits: the services that plugins can use.
     #[command(subcommand)]
     Toolkit(toolkit::Command),
+    /// Plugins: begin one, check it, try it, pack it.
+    #[command(subcommand)]
+    Plugin(plugin::Command),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -64,6 +68,10 @@ pub(crate) enum CommandError {
     Start(StartError),
     /// Anything else, in a sentence.
     Said(String),
+    /// What was found has been printed; the exit status is what is left to say.
+    Found(u8),
+    /// What was named cannot be used: a sentence and the exit status.
+    Unusable(String, u8),
 }
 
 impl From<StartError> for CommandError {
@@ -114,6 +122,8 @@ pub fn main() -> ExitCode {
         Ok(()) => return ExitCode::SUCCESS,
         Err(CommandError::Start(error)) => (error.to_string(), error.exit_status()),
         Err(CommandError::Said(text)) => (text, 1),
+        Err(CommandError::Unusable(text, status)) => (text, status),
+        Err(CommandError::Found(status)) => return ExitCode::from(status),
     };
     // Nothing can be done for a standard error that cannot be written to.
     let _ = writeln!(std::io::stderr(), "taiku: {text}");
@@ -126,6 +136,7 @@ async fn run(arguments: Arguments) -> Result<(), CommandError> {
         Command::Config => say(&config::annotated()),
         Command::Openapi => say(crate::server::OPENAPI),
         Command::Toolkit(command) => toolkit::run(command, &read(&load()?)?),
+        Command::Plugin(command) => plugin::run(command).await,
         Command::Serve { demo } => {
             let source = load()?;
             let config = read(&source)?;

@@ -373,6 +373,17 @@ pub struct Origins {
     pub panels: Origin,
 }
 
+impl Origins {
+    /// The two sites that a listener on a port of this machine has by default.
+    ///
+    /// # Errors
+    /// When the port makes no URL.
+    pub(crate) fn on_loopback(port: u16) -> Result<Self, url::ParseError> {
+        let origin = |host: &str| Url::parse(&format!("http://{host}:{port}")).map(|url| Origin::new(&url));
+        Ok(Self { app: origin("localhost")?, panels: origin("127.0.0.1")? })
+    }
+}
+
 /// Scheme, host and port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {

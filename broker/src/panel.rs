@@ -86,6 +86,17 @@ impl Panels {
     }
 }
 
+/// The file that a path of the panel origin names, with the author's content.
+pub(crate) fn file<'a>(path: &str, files: &'a Files) -> Option<(String, &'a Bytes)> {
+    let (_, name) = path::parse(path).filter(|(hash, _)| *hash == files.hash())?;
+    files.get(&name).map(|content| (name, content))
+}
+
+/// The line of the author's file that is served as `line`, both from 1; nothing for a line of the guard.
+pub(crate) fn author_line(name: &str, content: &[u8], line: usize) -> Option<usize> {
+    if content_type::is_html(name) { guard::author_line(content, line) } else { Some(line) }
+}
+
 fn find(
     request: Request<'_>,
     by_hash: impl FnOnce(&str) -> Option<Arc<Files>>,

@@ -23,6 +23,7 @@ pub use self::kept::WatchedPlugins;
 pub use self::registry::Registry;
 pub use self::watched::Watched;
 
+pub(crate) use self::catalog::MANIFEST;
 pub(crate) use self::files::hex;
 pub(crate) use self::registry::into_bytes;
 

@@ -6,7 +6,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::reader::{Object, Reader};
+use super::reader::{Object, Reader, is_near};
 use super::{MAX_LIST, MAX_NAME, MAX_PANELS, Manifest};
 use crate::id::PluginId;
 use crate::permission::Permission;
@@ -28,6 +28,9 @@ const FIELDS: &[&str] = &[
 ];
 const PANEL_FIELDS: &[&str] =
     &["id", "title", "position", "htmlUrl", "defaultWidth", "defaultHeight", "background"];
+/// How permissions begin that other hosts have and this one does not: these are no misspelt names.
+const ELSEWHERE: &[&str] =
+    &["session.write", "terminal.", "chat.", "workspace.", "tunnel.", "shell.", "fs.", "ui.open", "agent."];
 const MAX_DESCRIPTION: usize = 4000;
 const MAX_ICON: usize = 64 * 1024;
 const MAX_PATH: usize = 512;
@@ -178,9 +181,16 @@ fn texts(reader: &mut Reader, object: Object<'_>, name: &str, required: bool) ->
 fn permissions(reader: &mut Reader, object: Object<'_>) -> Vec<String> {
     let names = texts(reader, object, "permissions", true);
     for (index, name) in names.iter().enumerate().filter(|(_, name)| Permission::parse(name).is_none()) {
-        reader.warn(format!("/permissions/{index}"), format!("`{name}` is not supported by this host"));
+        let meant = Permission::ALL.iter().find(|known| is_misspelt(name, known.as_str()));
+        let hint = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        reader.warn(format!("/permissions/{index}"), format!("`{name}` is not supported by this host{hint}"));
     }
     names
+}
+
+/// Whether a name that nobody knows looks like a known one.
+fn is_misspelt(name: &str, known: &str) -> bool {
+    !ELSEWHERE.iter().any(|prefix| name.starts_with(prefix)) && is_near(name, known)
 }
 
 fn integrations(reader: &mut Reader, object: Object<'_>, permissions: &[String]) -> Vec<Slug> {

@@ -137,7 +137,7 @@ impl Reader {
 }
 
 /// Whether two names differ by case, or by at most two letters added, left out, changed or swapped.
-fn is_near(name: &str, known: &str) -> bool {
+pub(super) fn is_near(name: &str, known: &str) -> bool {
     name.len() <= 2 * known.len()
         && (name.eq_ignore_ascii_case(known)
             || (known.len() > 4 && strsim::damerau_levenshtein(name, known) <= 2))

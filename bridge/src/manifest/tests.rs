@@ -110,6 +110,28 @@ fn unknown_permissions_and_fields_only_warn() {
 }
 
 #[test]
+fn a_misspelt_permission_is_told_from_one_of_another_host() {
+    let warned = |name: &str| with("/permissions", json!([name])).unwrap().warnings[0].what.clone();
+    assert_eq!(
+        warned("integration.read"),
+        "`integration.read` is not supported by this host; did you mean `integrations.read`?"
+    );
+    assert_eq!(warned("fs.read"), "`fs.read` is not supported by this host");
+    assert_eq!(warned("something.else"), "`something.else` is not supported by this host");
+}
+
+#[test]
+fn a_manifest_that_does_not_load_still_tells_of_misspelt_fields() {
+    let mut manifest = base();
+    let object = manifest.as_object_mut().unwrap();
+    let permissions = object.remove("permissions").unwrap();
+    object.insert("permision".into(), permissions);
+    let Examined { manifest, faults, warnings } = Manifest::examine(&manifest.to_string());
+    assert_eq!(manifest, None);
+    assert_eq!((faults[0].pointer.as_str(), warnings[0].pointer.as_str()), ("/permissions", "/permision"));
+}
+
+#[test]
 fn paths_stay_within_the_folder() {
     for path in [
         "../../x",

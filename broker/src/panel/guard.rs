@@ -13,6 +13,18 @@ pub(super) fn inject(html: &[u8]) -> Bytes {
     parts.concat().into()
 }
 
+/// The author's line that is served as `line`, both from 1; nothing when all of it is the guard's.
+pub(super) fn author_line(html: &[u8], line: usize) -> Option<usize> {
+    let newlines = |text: &[u8]| memchr::memchr_iter(b'\n', text).count();
+    let before = 1 + newlines(&html[..place(html)]);
+    let guard = newlines(SCRIPT.as_bytes());
+    match line {
+        _ if line <= before => Some(line),
+        _ if line < before + guard => None,
+        _ => Some(line - guard),
+    }
+}
+
 /// Where the guard goes, by the tokenizer and the "initial" insertion mode of the HTML standard: white space and
 /// comments may stand before a doctype, and anything else begins the document.
 fn place(html: &[u8]) -> usize {
@@ -75,6 +87,20 @@ mod tests {
         injected_after("\u{feff}<!DOCTYPE HTML>", "\n<p>");
         injected_after("\r\n\t\u{c} <!-- a > b -->\n<!DocType html SYSTEM 'x>", "y'><p>");
         injected_after("<?xml version='1.0'?><!----><!-- <!doctype a> --><!doctype html>", "");
+    }
+
+    #[test]
+    fn lines_are_told_as_the_author_counts_them() {
+        let line_of = |text: &str, word: &str| text.lines().position(|line| line.contains(word)).unwrap() + 1;
+        for html in
+            ["<!doctype html>\nX", "<!doctype html>X", "<!--\n-->\n<!doctype html>\n\nX\n", "<p>\nX", "X"]
+        {
+            let served = String::from_utf8(inject(html.as_bytes()).to_vec()).unwrap();
+            let told = author_line(html.as_bytes(), line_of(&served, "X"));
+            assert_eq!(told, Some(line_of(html, "X")), "{html}");
+        }
+        assert_eq!(author_line(b"<!--\n--><!doctype html>", 1), Some(1));
+        assert_eq!(author_line(b"<p>", 3), None, "a line of the guard is not the author's");
     }
 
     #[test]

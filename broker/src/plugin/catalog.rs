@@ -14,7 +14,7 @@ use super::registry::Registry;
 use crate::panel::content_type;
 
 /// Name of the manifest within a plugin's folder.
-const MANIFEST: &str = "manifest.json";
+pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// A plugin that can be opened.
 #[derive(Debug)]

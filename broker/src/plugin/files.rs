@@ -59,6 +59,12 @@ impl Files {
         self.files.iter().map(|(path, content)| (path.as_str(), content))
     }
 
+    /// Bytes of all files together.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.files.values().map(Bytes::len).sum()
+    }
+
     /// Every path, sorted.
     pub fn paths(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(String::as_str)
