@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::Shelf;
 use crate::gate::Grant;
 use crate::id::PluginId;
 use crate::manifest::{Fault, Manifest};
@@ -65,6 +66,18 @@ pub fn plugin(id: &PluginId) -> String {
 #[must_use]
 pub fn grant(id: &PluginId) -> String {
     format!("{PLUGINS}/{id}/grant")
+}
+
+/// Path of what a plugin stores on a shelf.
+#[must_use]
+pub fn shelf(id: &PluginId, shelf: Shelf) -> String {
+    format!("{PLUGINS}/{id}/{}", shelf.path())
+}
+
+/// Path of one thing on a shelf.
+#[must_use]
+pub fn shelved(id: &PluginId, on: Shelf, name: &str) -> String {
+    format!("{}/{}", shelf(id, on), segment(name))
 }
 
 /// Path of one connection.
@@ -369,6 +382,46 @@ impl Change {
         let change = Self { added: beyond(&wanted, grant), removed: beyond(grant, &wanted) };
         (change != Self::default()).then_some(change)
     }
+}
+
+/// Answer of listing what a plugin stores: the result of `kv.list` and `storage.list` too.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+pub enum Items {
+    /// Of values.
+    Keys {
+        /// Their keys, in order.
+        keys: Vec<String>,
+        /// The `cursor` of the next page, if there is one.
+        next_cursor: Option<String>,
+        /// How much is stored, in bytes, keys included.
+        used_bytes: i64,
+        /// How much may be stored.
+        max_bytes: i64,
+    },
+    /// Of files.
+    Files {
+        /// The files, in the order of their names.
+        files: Vec<StoredFile>,
+        /// The `cursor` of the next page, if there is one.
+        next_cursor: Option<String>,
+        /// How much is stored, in bytes, names included.
+        used_bytes: i64,
+        /// How much may be stored.
+        max_bytes: i64,
+    },
+}
+
+/// A file that a plugin stored for the user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredFile {
+    /// Its name.
+    pub name: String,
+    /// Its length in bytes.
+    pub size: i64,
+    /// When it was last written.
+    pub updated_at: String,
 }
 
 /// The state of a connection.

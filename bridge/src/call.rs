@@ -5,7 +5,7 @@ mod fields;
 mod integrations;
 mod page;
 
-pub use data::{Act, Data, Encoding, Entry, Listing, Shelf};
+pub use data::{Act, Data, Encoding, Entry, Listing, Shelf, Verb};
 pub use data::{DEFAULT_ENTRIES, MAX_ENTRIES, MAX_FILE, MAX_NAME, MAX_VALUE};
 pub use integrations::{Connect, Execute, Tools, clamp_limit};
 pub use integrations::{DEFAULT_LIMIT, MAX_LIMIT, MAX_SEARCH};

@@ -72,6 +72,8 @@ codes! {
     ToolUnknown = "tool_unknown", 404;
     /// The connection lacks a scope that the tool needs.
     ScopeMissing = "scope_missing", 403;
+    /// What is to be stored has no room.
+    QuotaExceeded = "quota_exceeded", 413;
     /// The provider did not answer in time.
     UpstreamSlow = "upstream_slow", 504;
     /// The provider could not be reached.

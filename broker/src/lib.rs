@@ -26,6 +26,7 @@ pub mod oauth;
 pub mod panel;
 pub mod password;
 pub mod plugin;
+pub mod plugin_data;
 pub mod random;
 pub mod server;
 pub mod setup;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use taiku_bridge::{Code, Refusal};
 
-use crate::clock::{MINUTE, Millis};
+use crate::clock::{DAY, MINUTE, Millis};
 use crate::failure::Failure;
 
 /// Wrong passwords for one address before it has to wait.
@@ -15,10 +15,17 @@ const WINDOW: Millis = 15 * MINUTE;
 /// Addresses that are remembered at once.
 const REMEMBERED: usize = 10_000;
 
+/// Writes to what plugins store that one user may make at once.
+const STORE_BURST: f64 = 1_000.0;
+/// The same in a second, sustained.
+const STORES_PER_SECOND: f64 = 20.0;
+
 /// Counts what is bounded.
 #[derive(Debug, Default)]
 pub struct Limits {
     failed_sign_ins: Mutex<HashMap<String, (u32, Millis)>>,
+    /// How many writes each user has left, and since when.
+    stores: Mutex<HashMap<String, (f64, Millis)>>,
 }
 
 impl Limits {
@@ -45,6 +52,26 @@ impl Limits {
             return Err(Failure::Wait(Refusal::new(Code::RateLimited, message), wait.unsigned_abs()));
         }
         *count += 1;
+        Ok(())
+    }
+
+    /// Lets the plugins of a user write once more.
+    ///
+    /// # Errors
+    /// `rate_limited` after too many writes in too short a time.
+    pub fn store(&self, user_id: &str, now: Millis) -> Result<(), Failure> {
+        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        #[expect(clippy::cast_precision_loss, reason = "a span of a day is exact")]
+        let earned = |since: Millis| (now - since).clamp(0, DAY) as f64 / 1000.0 * STORES_PER_SECOND;
+        // Whoever has earned a full burst is as good as new.
+        stores.retain(|_, (left, since)| *left + earned(*since) < STORE_BURST);
+        let (left, since) = stores.entry(user_id.to_owned()).or_insert((STORE_BURST, now));
+        (*left, *since) = ((*left + earned(*since)).min(STORE_BURST), now.max(*since));
+        if *left < 1.0 {
+            let message = "Your plugins write more than 20 values or files a second. Wait a moment.";
+            return Err(Failure::Wait(Refusal::new(Code::RateLimited, message), 1));
+        }
+        *left -= 1.0;
         Ok(())
     }
 
@@ -76,6 +103,19 @@ mod tests {
         assert!(limits.sign_in("a@b.c", WINDOW).is_ok());
         limits.sign_in_worked("a@b.c");
         assert!(limits.sign_in("a@b.c", 1).is_ok());
+    }
+
+    #[test]
+    fn a_user_writes_a_burst_and_then_at_the_rate_and_another_user_does_not_wait() {
+        let limits = Limits::default();
+        let written = |user: &str, now| (0..2_000).filter(|_| limits.store(user, now).is_ok()).count();
+        assert_eq!(written("a", 0), 1_000);
+        assert_eq!(written("a", 1_000), 20);
+        assert_eq!(written("a", 500), 0, "time that runs back gives nothing");
+        assert_eq!(limits.store("a", 1_000).unwrap_err().code(), Code::RateLimited);
+        assert_eq!(written("b", 1_000), 1_000);
+        assert_eq!(written("a", DAY), 1_000);
+        assert_eq!(limits.stores.lock().unwrap().len(), 1, "b is as good as new");
     }
 
     #[test]

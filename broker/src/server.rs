@@ -12,6 +12,7 @@ mod listener;
 mod oauth_pages;
 mod openapi;
 mod page;
+mod plugin_data;
 mod plugins;
 mod problem;
 mod routes;

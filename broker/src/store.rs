@@ -11,6 +11,7 @@ pub mod flows;
 pub mod grants;
 pub mod idempotency;
 pub mod integrations;
+pub mod plugin_data;
 pub mod sessions;
 pub mod users;
 pub mod vault_checks;
@@ -35,7 +36,10 @@ use sqlx::sqlite::{
 use sqlx::{Connection as _, PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transaction};
 
 /// Each migration in order: version, name, text.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "core", include_str!("../../migrations/0001_core.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "core", include_str!("../../migrations/0001_core.sql")),
+    (2, "plugin data", include_str!("../../migrations/0002_plugin_data.sql")),
+];
 
 /// How long a writer waits for another before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

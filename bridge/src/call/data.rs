@@ -31,6 +31,19 @@ pub enum Shelf {
     Files,
 }
 
+/// What can be done on a shelf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verb {
+    /// Read one.
+    Get,
+    /// Write one.
+    Set,
+    /// Delete one.
+    Delete,
+    /// List the names.
+    List,
+}
+
 /// What is done on a shelf.
 #[derive(Clone, Debug)]
 pub enum Act {
@@ -96,22 +109,19 @@ pub struct Data {
 }
 
 impl Data {
-    /// The method by which a plugin makes this call. User data has no methods to delete and to list: what writes it
-    /// may delete it, what reads it may list it.
+    /// The method by which a plugin makes this call.
     #[must_use]
     pub fn method(&self) -> Method {
-        match (self.shelf, &self.act) {
-            (Shelf::UserData, Act::Get { .. } | Act::List(_)) => Method::GetUserData,
-            (Shelf::UserData, Act::Set(_) | Act::Delete { .. }) => Method::SetUserData,
-            (Shelf::Kv, Act::Get { .. }) => Method::KvGet,
-            (Shelf::Kv, Act::Set(_)) => Method::KvSet,
-            (Shelf::Kv, Act::Delete { .. }) => Method::KvDelete,
-            (Shelf::Kv, Act::List(_)) => Method::KvList,
-            (Shelf::Files, Act::Get { .. }) => Method::StorageRead,
-            (Shelf::Files, Act::Set(_)) => Method::StorageWrite,
-            (Shelf::Files, Act::Delete { .. }) => Method::StorageDelete,
-            (Shelf::Files, Act::List(_)) => Method::StorageList,
-        }
+        self.shelf.method(self.act.verb())
+    }
+
+    /// A write out of a name and a JSON body `{value, encoding?}`.
+    ///
+    /// # Errors
+    /// `invalid_params` with the pointer of the field.
+    pub fn from_body(shelf: Shelf, name: String, body: &str) -> Result<Self, Refusal> {
+        let fields = Fields::read(body)?;
+        Self { shelf, act: Act::Set(Entry::read(shelf, name, &fields)?) }.checked()
     }
 
     /// Checks what the types do not.
@@ -141,9 +151,7 @@ impl Data {
     }
 
     pub(super) fn set(shelf: Shelf, fields: &Fields<'_>) -> Result<Self, Refusal> {
-        let value = fields.raw("value").ok_or_else(|| Refusal::field("", "`value` is missing"))?.to_owned();
-        let encoding = Encoding::read(shelf, fields)?;
-        Self { shelf, act: Act::Set(Entry { name: shelf.name(fields)?, value, encoding }) }.checked()
+        Self { shelf, act: Act::Set(Entry::read(shelf, shelf.name(fields)?, fields)?) }.checked()
     }
 
     pub(super) fn delete(shelf: Shelf, fields: &Fields<'_>) -> Result<Self, Refusal> {
@@ -160,7 +168,55 @@ impl Data {
     }
 }
 
+impl Act {
+    /// What is done, without what it is done to.
+    #[must_use]
+    pub fn verb(&self) -> Verb {
+        match self {
+            Self::Get { .. } => Verb::Get,
+            Self::Set(_) => Verb::Set,
+            Self::Delete { .. } => Verb::Delete,
+            Self::List(_) => Verb::List,
+        }
+    }
+}
+
+impl Entry {
+    fn read(shelf: Shelf, name: String, fields: &Fields<'_>) -> Result<Self, Refusal> {
+        let value = fields.raw("value").ok_or_else(|| Refusal::field("", "`value` is missing"))?;
+        Ok(Self { name, value: value.to_owned(), encoding: Encoding::read(shelf, fields)? })
+    }
+}
+
 impl Shelf {
+    /// The method by which a plugin does something here. User data has no methods to delete and to list: what writes
+    /// it may delete it, what reads it may list it.
+    #[must_use]
+    pub fn method(self, verb: Verb) -> Method {
+        match (self, verb) {
+            (Self::UserData, Verb::Get | Verb::List) => Method::GetUserData,
+            (Self::UserData, Verb::Set | Verb::Delete) => Method::SetUserData,
+            (Self::Kv, Verb::Get) => Method::KvGet,
+            (Self::Kv, Verb::Set) => Method::KvSet,
+            (Self::Kv, Verb::Delete) => Method::KvDelete,
+            (Self::Kv, Verb::List) => Method::KvList,
+            (Self::Files, Verb::Get) => Method::StorageRead,
+            (Self::Files, Verb::Set) => Method::StorageWrite,
+            (Self::Files, Verb::Delete) => Method::StorageDelete,
+            (Self::Files, Verb::List) => Method::StorageList,
+        }
+    }
+
+    /// The last part of its path in the API.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::UserData => "user-data",
+            Self::Kv => "kv",
+            Self::Files => "files",
+        }
+    }
+
     /// What a name is called in parameters.
     #[must_use]
     pub fn name_field(self) -> &'static str {

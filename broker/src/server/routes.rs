@@ -8,6 +8,7 @@ use http::Method;
 use taiku_bridge::Code;
 
 use super::access::{self, Access};
+use super::plugin_data::{self, Files, Kv, UserData};
 use super::{
     activity, admin, api_keys, connections, events, openapi, plugins, session, setup, toolkits, tools,
 };
@@ -93,6 +94,20 @@ fn build(broker: &Broker) -> Routes {
         .on(GET, "/api/v1/plugins/{id}", Visitor, plugins::show)
         .on(PUT, "/api/v1/plugins/{id}/grant", User, plugins::grant)
         .on(DELETE, "/api/v1/plugins/{id}/grant", User, plugins::revoke)
+        .on(GET, "/api/v1/plugins/{id}/user-data", User, plugin_data::list::<UserData>)
+        .on(DELETE, "/api/v1/plugins/{id}/user-data", User, plugin_data::clear::<UserData>)
+        .on(GET, "/api/v1/plugins/{id}/user-data/{key}", User, plugin_data::read::<UserData>)
+        .on(PUT, "/api/v1/plugins/{id}/user-data/{key}", User, plugin_data::write::<UserData>)
+        .on(DELETE, "/api/v1/plugins/{id}/user-data/{key}", User, plugin_data::delete::<UserData>)
+        .on(GET, "/api/v1/plugins/{id}/kv", User, plugin_data::list::<Kv>)
+        .on(GET, "/api/v1/plugins/{id}/kv/{key}", User, plugin_data::read::<Kv>)
+        .on(PUT, "/api/v1/plugins/{id}/kv/{key}", User, plugin_data::write::<Kv>)
+        .on(DELETE, "/api/v1/plugins/{id}/kv/{key}", User, plugin_data::delete::<Kv>)
+        .on(GET, "/api/v1/plugins/{id}/files", User, plugin_data::list::<Files>)
+        .on(DELETE, "/api/v1/plugins/{id}/files", User, plugin_data::clear::<Files>)
+        .on(GET, "/api/v1/plugins/{id}/files/{name}", User, plugin_data::read::<Files>)
+        .on(PUT, "/api/v1/plugins/{id}/files/{name}", User, plugin_data::write::<Files>)
+        .on(DELETE, "/api/v1/plugins/{id}/files/{name}", User, plugin_data::delete::<Files>)
         .on(GET, "/api/v1/connections", Integrations, connections::list)
         .on(PATCH, "/api/v1/connections/{id}", User, connections::change)
         .on(DELETE, "/api/v1/connections/{id}", User, connections::disconnect)
@@ -107,6 +122,7 @@ fn build(broker: &Broker) -> Routes {
         .on(PUT, "/api/v1/admin/toolkits/{slug}", Admin, admin::change_toolkit)
         .on(GET, "/api/v1/admin/plugins", Admin, admin::plugins)
         .on(POST, "/api/v1/admin/plugins/{id}/reload", Admin, admin::reload_plugin)
+        .on(DELETE, "/api/v1/admin/plugins/{id}/kv", Admin, plugin_data::clear_shared)
         .on(GET, "/api/v1/admin/users", Admin, admin::users)
         .on(GET, "/api/v1/admin/audit", Admin, admin::audit)
 }

@@ -23,6 +23,7 @@ mod flows;
 mod grants;
 mod idempotency;
 mod integrations;
+mod plugin_data;
 mod races;
 mod rows;
 mod sessions;

@@ -14,6 +14,8 @@ fn path(route: &Route) -> String {
         .replace("{tool}", "DEMO_LIST_ISSUES")
         .replace("/plugins/{id}", "/plugins/example.integrations")
         .replace("{id}", "none")
+        .replace("{key}", "a")
+        .replace("{name}", "a")
 }
 
 fn is_safe(route: &Route) -> bool {

@@ -136,6 +136,7 @@ async fn a_null_is_no_empty_text(store: Store) {
         "integrations.client_id",
         "integrations.client_secret",
         "integrations.scopes",
+        "plugin_shelves.user_id",
         "users.disabled_at",
     ];
     let mut tx = write(&store).await;

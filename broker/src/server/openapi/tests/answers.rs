@@ -16,6 +16,13 @@ const READ: &[(&str, &str)] = &[
     ("/api/v1/plugins/{id}", "/api/v1/plugins/nobody.has-this"),
     ("/api/v1/plugins/{id}", "/api/v1/plugins/%ff"),
     ("/api/v1/plugins/{id}", "/api/v1/plugins/a%00b"),
+    ("/api/v1/plugins/{id}/user-data", "/api/v1/plugins/example.integrations/user-data"),
+    ("/api/v1/plugins/{id}/user-data", "/api/v1/plugins/example.integrations/user-data?limit=x"),
+    ("/api/v1/plugins/{id}/user-data/{key}", "/api/v1/plugins/example.integrations/user-data/%00"),
+    ("/api/v1/plugins/{id}/kv", "/api/v1/plugins/example.integrations/kv"),
+    ("/api/v1/plugins/{id}/kv/{key}", VALUE[1]),
+    ("/api/v1/plugins/{id}/files", FILES[1]),
+    ("/api/v1/plugins/{id}/files/{name}", FILE[1]),
     ("/api/v1/connections", ""),
     ("/api/v1/toolkits", ""),
     ("/api/v1/toolkits/{slug}/tools", "/api/v1/toolkits/demo/tools?limit=2"),
@@ -49,6 +56,10 @@ const CONNECTION: [&str; 2] =
 const CONNECT: [&str; 2] = ["/api/v1/toolkits/{slug}/connections", "/api/v1/toolkits/demo/connections"];
 const RELOAD: [&str; 2] =
     ["/api/v1/admin/plugins/{id}/reload", "/api/v1/admin/plugins/example.integrations/reload"];
+const VALUE: [&str; 2] = ["/api/v1/plugins/{id}/kv/{key}", "/api/v1/plugins/example.integrations/kv/k"];
+const FILE: [&str; 2] = ["/api/v1/plugins/{id}/files/{name}", "/api/v1/plugins/example.integrations/files/f"];
+const FILES: [&str; 2] = ["/api/v1/plugins/{id}/files", "/api/v1/plugins/example.integrations/files"];
+const SHARED: [&str; 2] = ["/api/v1/admin/plugins/{id}/kv", "/api/v1/admin/plugins/example.integrations/kv"];
 const SESSION: &str = "/api/v1/session";
 
 /// What is sent in this order, with the status that it is meant to have for an admin.
@@ -77,6 +88,13 @@ fn changes() -> Vec<(u16, Change)> {
         (422, grant("1.0.0", json!(["no.such"]))),
         (200, grant("1.0.0", json!(["integrations.read"]))),
         (204, delete(GRANT)),
+        (400, put(VALUE, json!({"value": 1}))),
+        (422, put(FILE, json!({"value": 1}))),
+        (204, delete(FILE)),
+        (400, delete(VALUE)),
+        (204, delete(FILES)),
+        (404, delete([FILES[0], "/api/v1/plugins/%00/files"])),
+        (204, delete(SHARED)),
         (404, (Method::PATCH, CONNECTION[0], CONNECTION[1], json!({"alias": "work"}))),
         (404, delete(CONNECTION)),
         (409, post(TOOL, json!({"arguments": {}}))),
@@ -140,6 +158,36 @@ async fn what_is_done_with_a_connected_account_is_answered_as_described() {
         let answer = if body.is_null() { ask } else { ask.json(&body) }.send().await;
         assert_eq!(answer.status, status, "{method} {filled} {body}: {}", answer.text());
         document.check_answer(&method, path, &answer);
+    }
+}
+
+#[tokio::test]
+async fn what_a_plugin_stores_is_answered_as_described() {
+    let (app, _, bob) = TestApp::start().await;
+    let document = Document::read();
+    let manifest = json!({
+        "id": "test.store", "name": "Store", "version": "1.0.0",
+        "permissions": ["kv.read", "kv.write", "storage.read", "storage.write"], "panels": [],
+    });
+    app.write_plugin(&manifest, "<p>").await;
+    let grant = json!({"version": "1.0.0", "permissions": manifest["permissions"], "integrations": []});
+    bob.put("/api/v1/plugins/test.store/grant", &grant).await.ok();
+    for (shelf, last, name) in [("user-data", "{key}", "k"), ("kv", "{key}", "k"), ("files", "{name}", "f")] {
+        let template = format!("/api/v1/plugins/{{id}}/{shelf}");
+        let one = (format!("{template}/{last}"), format!("/api/v1/plugins/test.store/{shelf}/{name}"));
+        for (status, method, (path, filled), body) in [
+            (200, Method::GET, one.clone(), Value::Null),
+            (204, Method::PUT, one.clone(), json!({"value": "text"})),
+            (422, Method::PUT, one.clone(), json!({})),
+            (200, Method::GET, one.clone(), Value::Null),
+            (200, Method::GET, (template, format!("/api/v1/plugins/test.store/{shelf}")), Value::Null),
+            (204, Method::DELETE, one.clone(), Value::Null),
+        ] {
+            let ask = bob.ask(method.clone(), &filled).header("taiku-plugin", "test.store");
+            let answer = if body.is_null() { ask } else { ask.json(&body) }.send().await;
+            assert_eq!(answer.status, status, "{method} {filled} {body}: {}", answer.text());
+            document.check_answer(&method, &path, &answer);
+        }
     }
 }
 
