@@ -133,7 +133,8 @@ impl<'a> Request<'a> {
         self.text().await.map(|_| ())
     }
 
-    async fn text(self) -> Result<(u16, String), HttpError> {
+    /// Sends it and reads the status and the text of the answer.
+    pub(crate) async fn text(self) -> Result<(u16, String), HttpError> {
         let response = self.send().await?;
         let body = body(&response).await?;
         if response.ok() { Ok((response.status(), body)) } else { Err(refused(response.status(), &body)) }

@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use taiku_bridge::api::{self, ConnectBody, Connecting, Connections};
-use taiku_bridge::call::{Connect, Execute, Tools, unknown};
+use taiku_bridge::call::{Act, Connect, Data, Encoding, Execute, Listing, Tools, Verb};
 use taiku_bridge::message::BROKER_ANSWER_MS;
 use taiku_bridge::{Call, Code, PluginId, Refusal, Slug};
 use web_sys::Response;
@@ -95,7 +95,7 @@ impl Panel {
             Call::Connect(params) => self.connect(params, popup).await,
             Call::Tools(params) => self.tools(&params).await,
             Call::Execute(params) => self.execute(&params).await,
-            Call::Data(data) => Ok(Outcome::Error(unknown(data.method().as_str()))),
+            Call::Data(data) => self.stored(&data).await,
             _ => Ok(Outcome::Error(Refusal::new(Code::Internal, "This method is the host's to answer."))),
         }
     }
@@ -140,6 +140,18 @@ impl Panel {
         }
         let response = request.send().await?;
         provider_answer(&params.toolkit, &response).await
+    }
+
+    /// What is stored goes to the panel as it is stored.
+    async fn stored(&self, data: &Data) -> Result<Outcome, HttpError> {
+        let (path, body) = place(&self.plugin, data);
+        let request = match data.act.verb() {
+            Verb::Get | Verb::List => Request::get(&path),
+            Verb::Set => Request::put(&path, body),
+            Verb::Delete => Request::delete(&path),
+        };
+        let (_, body) = self.sent(request).text().await?;
+        Ok(if body.is_empty() { Outcome::Value(wasm_bindgen::JsValue::NULL) } else { Outcome::Json(body) })
     }
 
     async fn connect(&self, params: Connect, popup: Option<Popup>) -> Result<Outcome, HttpError> {
@@ -188,6 +200,24 @@ impl Drop for ClosesOnError {
     fn drop(&mut self) {
         if let Some(popup) = &self.0 {
             popup.close();
+        }
+    }
+}
+
+/// Where stored data is, and the body of a write.
+fn place(plugin: &PluginId, data: &Data) -> (String, String) {
+    let one = |name: &str| api::shelved(plugin, data.shelf, name);
+    match &data.act {
+        Act::Get { name, encoding: Encoding::Base64 } => (one(name) + "?encoding=base64", String::new()),
+        Act::Get { name, .. } | Act::Delete { name } => (one(name), String::new()),
+        Act::Set(entry) => {
+            let encoding = entry.encoding.as_str();
+            (one(&entry.name), format!(r#"{{"encoding":"{encoding}","value":{}}}"#, entry.value.get()))
+        }
+        Act::List(Listing { prefix, cursor, limit }) => {
+            let (shelf, prefix, cursor) =
+                (api::shelf(plugin, data.shelf), api::segment(prefix), api::segment(cursor));
+            (format!("{shelf}?limit={limit}&prefix={prefix}&cursor={cursor}"), String::new())
         }
     }
 }
