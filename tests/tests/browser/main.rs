@@ -11,6 +11,7 @@ mod pattern;
 mod popup;
 mod refusals;
 mod sdk;
+mod stored;
 mod story;
 mod ways_out;
 
