@@ -1,3 +1,6 @@
+-- Who is told of a change to what a plugin shares.
+create index grants_by_plugin on grants (plugin);
+
 -- What plugins store. One shelf is what one plugin keeps in one place: values of one user, values that all users
 -- share, or files of one user. A shelf of all users has no user, and nothing tells who wrote what lies on it.
 

@@ -1,14 +1,19 @@
 //! What plugins store for users: values as the JSON text that came, files as bytes.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use taiku_bridge::api::{Items, StoredFile};
 use taiku_bridge::call::{Act, Data, Encoding, Entry, Listing, MAX_FILE, Shelf};
+use taiku_bridge::event::{DATA_CHANGED, may_hear};
 use taiku_bridge::{Code, PluginId, Refusal};
 
 use crate::broker::Broker;
+use crate::events::Event;
 use crate::failure::Failure;
-use crate::store::plugin_data::{self as shelves, Place, USER_BYTES, Written, quota};
+use crate::store::plugin_data::{self as shelves, Item, Place, USER_BYTES, Written, quota};
+use crate::store::{Tx, grants};
 
 /// What a call to a shelf came to.
 #[derive(Debug)]
@@ -26,13 +31,14 @@ pub enum Answer {
 /// # Errors
 /// `invalid_params`, `quota_exceeded`, `rate_limited`, or what the database says.
 pub async fn run(broker: &Broker, user_id: &str, plugin: &PluginId, data: &Data) -> Result<Answer, Failure> {
-    let place = Place::new(data.shelf, plugin, user_id);
+    let by =
+        By { broker, user_id, plugin, place: Place::new(data.shelf, plugin, user_id), shelf: data.shelf };
     match &data.act {
-        Act::Get { name, encoding } => read(broker, &place, name, *encoding).await,
-        Act::List(listing) => list(broker, data.shelf, &place, listing).await,
-        Act::Set(entry) if is_nothing(entry) => delete(broker, user_id, &place, &entry.name).await,
-        Act::Set(entry) => write(broker, user_id, data.shelf, &place, entry).await,
-        Act::Delete { name } => delete(broker, user_id, &place, name).await,
+        Act::Get { name, encoding } => by.read(name, *encoding).await,
+        Act::List(listing) => by.list(listing).await,
+        Act::Set(entry) if is_nothing(entry) => by.delete(&entry.name).await,
+        Act::Set(entry) => by.write(entry).await,
+        Act::Delete { name } => by.delete(name).await,
     }
 }
 
@@ -51,61 +57,78 @@ fn is_nothing(entry: &Entry) -> bool {
     entry.encoding == Encoding::Json && entry.value.get() == "null"
 }
 
-async fn read(broker: &Broker, place: &Place, name: &str, encoding: Encoding) -> Result<Answer, Failure> {
-    let mut tx = broker.store.read().await?;
-    let found = shelves::get(&mut tx, place, name).await?;
-    drop(tx);
-    Ok(Answer::Value(found.map_or_else(|| Ok("null".to_owned()), |bytes| json(bytes, encoding))?))
-}
-
-async fn write(
-    broker: &Broker,
-    user_id: &str,
+/// A call, and for whom it is made.
+struct By<'a> {
+    broker: &'a Broker,
+    user_id: &'a str,
+    plugin: &'a PluginId,
+    place: Place,
     shelf: Shelf,
-    place: &Place,
-    entry: &Entry,
-) -> Result<Answer, Failure> {
-    let bytes = bytes(entry)?;
-    let now = broker.clock.now();
-    broker.limits.store(user_id, now)?;
-    let mut tx = broker.store.write().await?;
-    match shelves::put(&mut tx, place, &entry.name, &bytes, now).await? {
-        Written::Stored => tx.commit().await?,
-        full => return Err(exceeded(shelf, full)),
+}
+
+impl By<'_> {
+    async fn read(&self, name: &str, encoding: Encoding) -> Result<Answer, Failure> {
+        let mut tx = self.broker.store.read().await?;
+        let found = shelves::get(&mut tx, &self.place, name).await?;
+        drop(tx);
+        Ok(Answer::Value(found.map_or_else(|| Ok("null".to_owned()), |bytes| json(bytes, encoding))?))
     }
-    Ok(Answer::Done)
+
+    async fn write(&self, entry: &Entry) -> Result<Answer, Failure> {
+        let bytes = bytes(entry)?;
+        let now = self.broker.clock.now();
+        self.broker.limits.store(self.user_id, now)?;
+        let mut tx = self.broker.store.write().await?;
+        match shelves::put(&mut tx, &self.place, &entry.name, &bytes, now).await? {
+            Written::Stored => self.commit(tx, &entry.name).await,
+            full => Err(exceeded(self.shelf, full)),
+        }
+    }
+
+    async fn delete(&self, name: &str) -> Result<Answer, Failure> {
+        self.broker.limits.store(self.user_id, self.broker.clock.now())?;
+        let mut tx = self.broker.store.write().await?;
+        if shelves::delete(&mut tx, &self.place, name).await? {
+            return self.commit(tx, name).await;
+        }
+        Ok(Answer::Done)
+    }
+
+    /// Makes a change last. What is shared is then told to everybody who may hear of it; a key is nobody else's to know.
+    async fn commit(&self, mut tx: Tx, name: &str) -> Result<Answer, Failure> {
+        let mut hearers = match self.shelf {
+            Shelf::UserData | Shelf::Files => BTreeMap::new(),
+            Shelf::Kv => grants::of_plugin(&mut tx, self.plugin).await?,
+        };
+        tx.commit().await?;
+        hearers.retain(|_, stored| may_hear(DATA_CHANGED, &stored.grant));
+        let changed = Event::DataChanged { plugin: self.plugin.to_string(), key: name.to_owned() };
+        hearers.keys().for_each(|user_id| self.broker.events.tell(user_id, &changed));
+        Ok(Answer::Done)
+    }
+
+    async fn list(&self, listing: &Listing) -> Result<Answer, Failure> {
+        let mut tx = self.broker.store.read().await?;
+        let (items, more) = shelves::list(&mut tx, &self.place, listing).await?;
+        let used = shelves::used(&mut tx, &self.place).await?;
+        drop(tx);
+        let next_cursor = items.last().filter(|_| more).map(|item| item.name.clone());
+        let (used_bytes, max_bytes) = (used.bytes, quota(self.shelf).bytes);
+        Ok(Answer::Items(match self.shelf {
+            Shelf::UserData | Shelf::Kv => {
+                let keys = items.into_iter().map(|item| item.name).collect();
+                Items::Keys { keys, next_cursor, used_bytes, max_bytes }
+            }
+            Shelf::Files => {
+                let files = items.into_iter().map(file).collect();
+                Items::Files { files, next_cursor, used_bytes, max_bytes }
+            }
+        }))
+    }
 }
 
-async fn delete(broker: &Broker, user_id: &str, place: &Place, name: &str) -> Result<Answer, Failure> {
-    broker.limits.store(user_id, broker.clock.now())?;
-    let mut tx = broker.store.write().await?;
-    shelves::delete(&mut tx, place, name).await?;
-    tx.commit().await?;
-    Ok(Answer::Done)
-}
-
-async fn list(broker: &Broker, shelf: Shelf, place: &Place, listing: &Listing) -> Result<Answer, Failure> {
-    let mut tx = broker.store.read().await?;
-    let (items, more) = shelves::list(&mut tx, place, listing).await?;
-    let used = shelves::used(&mut tx, place).await?;
-    drop(tx);
-    let next_cursor = items.last().filter(|_| more).map(|item| item.name.clone());
-    let (used_bytes, max_bytes) = (used.bytes, quota(shelf).bytes);
-    Ok(Answer::Items(match shelf {
-        Shelf::UserData | Shelf::Kv => {
-            let keys = items.into_iter().map(|item| item.name).collect();
-            Items::Keys { keys, next_cursor, used_bytes, max_bytes }
-        }
-        Shelf::Files => {
-            let file = |item: shelves::Item| StoredFile {
-                name: item.name,
-                size: item.size,
-                updated_at: item.updated_at,
-            };
-            let files = items.into_iter().map(file).collect();
-            Items::Files { files, next_cursor, used_bytes, max_bytes }
-        }
-    }))
+fn file(item: Item) -> StoredFile {
+    StoredFile { name: item.name, size: item.size, updated_at: item.updated_at }
 }
 
 /// The bytes to store.

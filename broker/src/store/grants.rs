@@ -19,6 +19,16 @@ row! {
 }
 
 row! {
+    struct UserRow {
+        user_id: String,
+        version: String,
+        permissions: String,
+        integrations: String,
+        granted_at: i64,
+    }
+}
+
+row! {
     struct PinRow {
         plugin: String,
         version: String,
@@ -59,6 +69,24 @@ pub async fn of_user(tx: &mut Tx, user_id: &str) -> Result<BTreeMap<String, Stor
     .bind(user_id)
     .fetch_all(conn))?;
     rows.iter().map(|row| Ok((row.plugin.clone(), stored(row)?))).collect()
+}
+
+/// What every user who allowed a plugin anything allowed it, by the user's id.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_plugin(tx: &mut Tx, plugin: &PluginId) -> Result<BTreeMap<String, StoredGrant>> {
+    let rows: Vec<UserRow> = with!(tx, |conn| sqlx::query_as(
+        "select user_id, version, permissions, integrations, granted_at from grants where plugin = $1"
+    )
+    .bind(plugin.key())
+    .fetch_all(conn))?;
+    let stored = |row: UserRow| {
+        let UserRow { user_id, version, permissions, integrations, granted_at } = row;
+        let row = Row { plugin: plugin.key(), version, permissions, integrations, granted_at };
+        Ok((user_id, stored(&row)?))
+    };
+    rows.into_iter().map(stored).collect()
 }
 
 /// What a user allowed one plugin.

@@ -4,6 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{Answer, Ask, TestApp, User};
+use crate::events::Event;
 
 const ID: &str = "test.store";
 const ALL: [&str; 4] = ["kv.read", "kv.write", "storage.read", "storage.write"];
@@ -239,4 +240,24 @@ async fn a_user_who_writes_without_end_waits_and_others_do_not() {
     put(&ada, "kv", "k", json!(1)).await.ok();
     app.advance(1_000);
     put(&bob, "kv", "k", json!(2)).await.ok();
+}
+
+#[tokio::test]
+async fn a_change_of_what_is_shared_is_told_to_those_who_may_read_it() {
+    let (app, ada, bob) = TestApp::start().await;
+    let asked = ["kv.read", "kv.write", "events.subscribe"];
+    app.write_plugin(&manifest(ID, &asked), "<p>").await;
+    allow(&bob, ID, &asked).await;
+    allow(&ada, ID, &["events.subscribe"]).await;
+    let (mut his, mut hers) = (bob.listen().await, ada.listen().await);
+    put(&bob, "user-data", "k", json!(1)).await.ok();
+    put(&bob, "kv", "k", json!(1)).await.ok();
+    ask(&bob, Method::DELETE, &path("kv", "nothing")).send().await.ok();
+    ask(&bob, Method::DELETE, &path("kv", "k")).send().await.ok();
+    let changed = ("data_changed".to_owned(), json!({"pluginId": ID, "key": "k"}));
+    assert_eq!(his.next().await.unwrap(), changed);
+    assert_eq!(his.next().await.unwrap(), changed);
+    app.broker.events.tell_all(&Event::PluginsChanged);
+    assert_eq!(his.name().await.unwrap(), "plugins_changed");
+    assert_eq!(hers.name().await.unwrap(), "plugins_changed", "a key is not hers to know");
 }

@@ -76,6 +76,9 @@ async fn a_grant_is_one_users(store: Store) {
     put(&mut tx, "usr_a", "example.a", "1.0.0", &grant(&[], &["github"])).await;
     assert!(grants::find(&mut tx, "usr_b", &plugin("example.a")).await.unwrap().is_none());
     assert!(grants::of_user(&mut tx, "usr_b").await.unwrap().is_empty());
+    let of_plugin = grants::of_plugin(&mut tx, &plugin("Example.A")).await.unwrap();
+    assert_eq!(of_plugin.into_keys().collect::<Vec<_>>(), ["usr_a"]);
+    assert!(grants::of_plugin(&mut tx, &plugin("example.b")).await.unwrap().is_empty());
     assert!(!grants::remove(&mut tx, "usr_b", &plugin("example.a")).await.unwrap());
     put(&mut tx, "usr_b", "example.a", "2.0.0", &Grant::default()).await;
     assert_eq!(grants::of_user(&mut tx, "usr_a").await.unwrap()["example.a"].version, "1.0.0");

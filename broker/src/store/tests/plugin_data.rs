@@ -108,7 +108,7 @@ async fn names_come_in_order_and_in_pages(store: Store) {
     }
     let all = ["B", "b", "b%", "b/1", "b/2", "ä", "\u{10ffff}"];
     assert_eq!(names(&mut tx, &place, "", "", 10).await, (all.map(str::to_owned).to_vec(), false));
-    assert_eq!(names(&mut tx, &place, "", "", 7).await.1, false);
+    assert!(!names(&mut tx, &place, "", "", 7).await.1);
     assert_eq!(names(&mut tx, &place, "b/", "", 1).await, (vec!["b/1".to_owned()], true));
     assert_eq!(names(&mut tx, &place, "b/", "b/1", 1).await, (vec!["b/2".to_owned()], false));
     assert_eq!(names(&mut tx, &place, "%", "", 10).await, (vec![], false));
