@@ -11,8 +11,10 @@ use super::files::{Files, fault};
 
 #[derive(RustEmbed)]
 #[folder = "../plugins"]
-// The SDK lies beside the plugins and is none; with its npm packages it has more bytes than all of taiku.
+// The SDK and the templates lie beside the plugins and are none; with its npm packages, the SDK has more bytes than all
+// of taiku.
 #[exclude = "sdk/*"]
+#[exclude = "templates/*"]
 struct Embedded;
 
 /// Name of the list of plugins.
