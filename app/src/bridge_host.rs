@@ -9,6 +9,7 @@ mod calls;
 mod events;
 mod frame;
 mod incoming;
+mod mcp;
 mod popup;
 mod random;
 mod speakers;
@@ -51,6 +52,7 @@ fn understand(app: App, document: u64, data: &JsValue, door: Door) {
         Some(HELLO) if door == Door::Window => hello(document, data),
         Some(READY) if door == Door::Window => answer::greet(app, document),
         Some(REQUEST) => calls::request(app, document, data, door),
+        None if door == Door::Window && incoming::is_jsonrpc(data) => mcp::hear(app, document, data),
         _ => {}
     }
 }

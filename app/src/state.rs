@@ -33,6 +33,15 @@ pub(crate) struct BlockedPopup {
     pub(crate) url: String,
 }
 
+/// A page that a plugin asks the user to open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OfferedLink {
+    /// Which plugin asks.
+    pub(crate) plugin: String,
+    /// Where to go.
+    pub(crate) url: String,
+}
+
 /// The page's state, shared by all its parts. Copies name the same state.
 #[derive(Clone, Copy)]
 pub(crate) struct App {
@@ -50,6 +59,8 @@ pub(crate) struct App {
     pub(crate) toasts: RwSignal<Vec<Toast>>,
     /// Links for pages that did not open.
     pub(crate) blocked: RwSignal<Vec<BlockedPopup>>,
+    /// Pages that plugins ask the user to open.
+    pub(crate) links: RwSignal<Vec<OfferedLink>>,
     /// Counts what happened to connections, so that lists load again.
     pub(crate) connections_changed: RwSignal<u32>,
     /// The chosen theme.
@@ -69,6 +80,7 @@ impl App {
             dialog: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
             blocked: RwSignal::new(Vec::new()),
+            links: RwSignal::new(Vec::new()),
             connections_changed: RwSignal::new(0),
             theme: RwSignal::new(Theme::stored()),
             dropped: RwSignal::new(0),
@@ -128,6 +140,7 @@ impl App {
         self.consent.set(None);
         self.close_dialog();
         self.blocked.set(Vec::new());
+        self.links.set(Vec::new());
         self.load();
     }
 
@@ -169,6 +182,14 @@ impl App {
     pub(crate) fn session_id(self) -> String {
         let id = self.session.with_untracked(|session| session.ready().and_then(|s| s.session_id.clone()));
         id.unwrap_or_else(|| "visitor".into())
+    }
+
+    /// Offers a page that a plugin wants to be opened, in place of the one that it offered before.
+    pub(crate) fn offer_page(self, link: OfferedLink) {
+        self.links.update(|links| {
+            links.retain(|other| other.plugin != link.plugin);
+            links.push(link);
+        });
     }
 
     /// Offers a link to a page that the browser did not let open.

@@ -1,7 +1,7 @@
 //! The methods of the bridge and their typed parameters.
 
 mod data;
-mod fields;
+pub(crate) mod fields;
 mod integrations;
 mod page;
 

@@ -14,6 +14,7 @@ pub mod gate;
 pub mod id;
 pub mod json;
 pub mod manifest;
+pub mod mcp;
 pub mod message;
 pub mod panel;
 pub mod permission;

@@ -9,13 +9,15 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageChannel, MessageEvent, MessagePort, Window};
 
-use super::incoming;
-use super::speakers;
+use super::{incoming, mcp, speakers};
 use crate::state::App;
 use crate::workspace::{Frame, FrameState};
 
 /// From this length on, in bytes, a result goes over a port as text: that is many times faster to send.
 const TEXT_FROM: usize = 16 * 1024;
+
+/// What is said of an answer that cannot be sent.
+pub(super) const UNSENT: &str = "an answer could not be sent to its panel";
 
 /// The way that a call came in, and its answer goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,10 @@ pub(super) enum Door {
     Window,
     /// The port that came with `taiku:init`.
     Port,
+    /// The window, in JSON-RPC.
+    JsonRpc,
+    /// The window, by somebody who waits for no answer.
+    Silent,
 }
 
 /// A call under way.
@@ -136,9 +142,11 @@ fn send(document: u64, door: Door, id: &JsValue, outcome: Outcome) {
     let sent = match (door, port) {
         (Door::Port, Some(port)) => port.post_message(&for_port(id, outcome)),
         (Door::Window | Door::Port, _) => to_window(&window, id, outcome),
+        (Door::JsonRpc, _) => mcp::answer(&window, id, outcome),
+        (Door::Silent, _) => Ok(()),
     };
     if sent.is_err() {
-        leptos::logging::error!("an answer could not be sent to its panel");
+        leptos::logging::error!("{UNSENT}");
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) fn request(app: App, document: u64, data: &JsValue, door: Door) {
     }
 }
 
-fn admitted(app: App, document: u64, request: &Request, door: Door) {
+pub(super) fn admitted(app: App, document: u64, request: &Request, door: Door) {
     let began = match begin(document, request) {
         Some(Ok(began)) => began,
         Some(Err(refusal)) => {
@@ -46,6 +46,12 @@ fn admitted(app: App, document: u64, request: &Request, door: Door) {
 struct Began {
     number: u64,
     plugin: String,
+}
+
+/// Checks who speaks, for a call that takes no place because it is answered before the next.
+pub(super) fn admit(document: u64, request: &Request) -> Result<(), Refusal> {
+    let now = window().performance().map_or(0.0, |clock| clock.now());
+    speakers::with(document, |speaker| speaker.state.admit(request, now)).unwrap_or(Ok(()))
 }
 
 /// Checks who speaks and takes a place; nothing when the document is gone.

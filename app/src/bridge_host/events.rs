@@ -1,14 +1,14 @@
 //! What the host tells panels without being asked: `taiku:event`.
 
 use js_sys::{Date, Object};
-use taiku_bridge::PluginId;
 use taiku_bridge::message::EVENT;
 use taiku_bridge::panel::Life;
+use taiku_bridge::{PluginId, event};
 use wasm_bindgen::JsValue;
 use web_sys::Window;
 
 use super::answer::set;
-use super::speakers;
+use super::{mcp, speakers};
 use crate::workspace::Frame;
 
 /// Something that panels are told.
@@ -35,6 +35,9 @@ impl<'a> Event<'a> {
 
     /// Tells every panel that was introduced, still lives, and is picked.
     pub(crate) fn send(&self, picks: &dyn Fn(&Frame) -> bool) {
+        if matches!(self.kind, event::THEME_CHANGED | event::LOCALE_CHANGED) {
+            mcp::context_changed(&self.data);
+        }
         let message = self.message();
         for window in listeners(picks) {
             if window.post_message(&message, "*").is_err() {

@@ -53,9 +53,11 @@ fn insert(app: App, frame: &Frame, place: &Element) -> Option<()> {
     speakers::add(Speaker {
         document,
         window,
+        element: iframe,
         frame,
         state,
         greeted: false,
+        speaks_mcp: false,
         calls,
         port: None,
         _loads: loads,

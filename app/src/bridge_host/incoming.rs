@@ -3,6 +3,7 @@
 //! What arrives went through structured cloning, so a field is plain data: reading it runs no code of the panel.
 
 use js_sys::{JSON, JsString, Reflect};
+use taiku_bridge::mcp;
 use taiku_bridge::message::{Envelope, Field, MAX_BYTES, MAX_ID, Params};
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -36,6 +37,24 @@ pub(super) fn envelope(data: &JsValue) -> Envelope {
         plugin_id: short(field(data, "pluginId")),
         panel_id: short(field(data, "panelId")),
         auth_token: short(field(data, "authToken")),
+        method: short(field(data, "method")),
+        params: params(&field(data, "params")),
+    }
+}
+
+/// Whether a message is one of JSON-RPC 2.0, which panels speak that are written for MCP.
+pub(super) fn is_jsonrpc(data: &JsValue) -> bool {
+    data.is_object()
+        && field(data, "jsonrpc").dyn_ref::<JsString>().is_some_and(|version| version == mcp::JSONRPC)
+}
+
+/// The fields of such a message as they are.
+pub(super) fn jsonrpc(data: &JsValue) -> mcp::Envelope {
+    let id = field(data, "id");
+    // What is no JSON, or is long, is no id either.
+    let text = |id: &JsValue| JSON::stringify(id).ok().filter(|text| text.length() <= MOST).map(String::from);
+    mcp::Envelope {
+        id: (!id.is_undefined()).then(|| text(&id).unwrap_or_default()),
         method: short(field(data, "method")),
         params: params(&field(data, "params")),
     }

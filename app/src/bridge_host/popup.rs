@@ -4,6 +4,9 @@ use leptos::prelude::window;
 use wasm_bindgen::JsValue;
 use web_sys::{Url, Window};
 
+/// Longest address that a panel may ask to open, in bytes.
+const LONGEST_LINK: usize = 8 * 1024;
+
 /// A window that was opened blank while the user's click still counts; none when the browser blocked it.
 pub(crate) struct Popup(Option<Window>);
 
@@ -45,8 +48,17 @@ impl Popup {
 pub(crate) fn is_safe_target(url: &str) -> Option<String> {
     let origin = window().location().origin().ok()?;
     let url = Url::new_with_base(url, &origin).ok()?;
+    (url.origin() == origin || is_web(&url)).then(|| url.href())
+}
+
+/// An address that a panel may ask the user to open: `https:` or loopback, and nothing that looks like another host.
+pub(crate) fn link_target(url: &str) -> Option<String> {
+    let url = Url::new(url).ok()?;
+    let plain = url.username().is_empty() && url.password().is_empty();
+    (plain && is_web(&url)).then(|| url.href()).filter(|url| url.len() <= LONGEST_LINK)
+}
+
+fn is_web(url: &Url) -> bool {
     let loopback = matches!(url.hostname().as_str(), "localhost" | "127.0.0.1" | "[::1]");
-    let safe =
-        url.origin() == origin || url.protocol() == "https:" || (url.protocol() == "http:" && loopback);
-    safe.then(|| url.href())
+    url.protocol() == "https:" || (url.protocol() == "http:" && loopback)
 }

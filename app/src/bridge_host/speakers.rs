@@ -6,7 +6,7 @@ use js_sys::Object;
 use taiku_bridge::panel::PanelDocument;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::Closure;
-use web_sys::{Event, MessageEvent, MessagePort, Window};
+use web_sys::{Event, HtmlIFrameElement, MessageEvent, MessagePort, Window};
 
 use crate::workspace::Frame;
 
@@ -16,12 +16,16 @@ pub(super) struct Speaker {
     pub(super) document: u64,
     /// The frame's window.
     pub(super) window: Window,
+    /// The element that shows it.
+    pub(super) element: HtmlIFrameElement,
     /// The frame on the page.
     pub(super) frame: Frame,
     /// What the protocol knows of it.
     pub(super) state: PanelDocument,
     /// Whether it was sent its `taiku:init`.
     pub(super) greeted: bool,
+    /// Whether it has begun to speak MCP.
+    pub(super) speaks_mcp: bool,
     /// The calls under way by the panel's id: which of them it is, since a panel may use an id again.
     pub(super) calls: Vec<(String, u64)>,
     /// Our end of the port that came with `taiku:init`, and what hears it.

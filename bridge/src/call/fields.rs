@@ -14,20 +14,20 @@ use crate::refusal::Refusal;
 use crate::slug::Slug;
 
 /// A JSON object, checked, with its values unread.
-pub(super) struct Fields<'a>(Vec<(String, &'a RawValue)>);
+pub(crate) struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
     /// Reads an object.
     ///
     /// # Errors
     /// `invalid_params` when the text is not one JSON object, with the place.
-    pub(super) fn read(params: &'a str) -> Result<Self, Refusal> {
+    pub(crate) fn read(params: &'a str) -> Result<Self, Refusal> {
         json::check(params).map_err(|error| Refusal::field(error.pointer, error.what))?;
         serde_json::from_str(params).map_err(|_| Refusal::field("", "must be an object"))
     }
 
     /// A field's value; none when it is missing.
-    pub(super) fn raw(&self, name: &str) -> Option<&'a RawValue> {
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| *value)
     }
 
@@ -35,7 +35,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `invalid_params` when it is something else.
-    pub(super) fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
         self.raw(name).filter(|raw| raw.get() != "null").map(|raw| text(name, raw)).transpose()
     }
 
@@ -43,7 +43,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `invalid_params` when it is missing or something else.
-    pub(super) fn needed(&self, name: &str) -> Result<String, Refusal> {
+    pub(crate) fn needed(&self, name: &str) -> Result<String, Refusal> {
         let raw = self.raw(name).ok_or_else(|| Refusal::field("", format!("`{name}` is missing")))?;
         text(name, raw)
     }
@@ -52,7 +52,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `invalid_params` when it is missing or no slug.
-    pub(super) fn toolkit(&self) -> Result<Slug, Refusal> {
+    pub(crate) fn toolkit(&self) -> Result<Slug, Refusal> {
         Slug::parse(&self.needed("toolkit")?).map_err(|error| Refusal::field("/toolkit", error))
     }
 
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `invalid_params` when it is something else, null included.
-    pub(super) fn number(&self, name: &str) -> Result<Option<f64>, Refusal> {
+    pub(crate) fn number(&self, name: &str) -> Result<Option<f64>, Refusal> {
         let read = |raw: &RawValue| serde_json::from_str::<f64>(raw.get());
         let wrong = |_| Refusal::field(format!("/{name}"), "must be a number");
         self.raw(name).map(read).transpose().map_err(wrong)
@@ -70,7 +70,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `invalid_params` when it is something else.
-    pub(super) fn number_or_null(&self, name: &str) -> Result<Option<f64>, Refusal> {
+    pub(crate) fn number_or_null(&self, name: &str) -> Result<Option<f64>, Refusal> {
         match self.raw(name) {
             Some(raw) if raw.get() == "null" => Ok(None),
             Some(_) | None => self.number(name),
@@ -81,7 +81,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `invalid_params` when it is something else or not as [`checked_name`] wants it.
-    pub(super) fn name(&self, name: &str) -> Result<Option<String>, Refusal> {
+    pub(crate) fn name(&self, name: &str) -> Result<Option<String>, Refusal> {
         let text = self.text(name)?;
         text.as_deref().map_or(Ok(()), |text| checked_name(name, text))?;
         Ok(text)
@@ -91,7 +91,7 @@ impl<'a> Fields<'a> {
     ///
     /// # Errors
     /// `invalid_params` when it is something else, null included.
-    pub(super) fn object(&self, name: &str) -> Result<Box<RawValue>, Refusal> {
+    pub(crate) fn object(&self, name: &str) -> Result<Box<RawValue>, Refusal> {
         match self.raw(name) {
             None => Ok(RawValue::from_string("{}".into()).unwrap_or_else(|_| RawValue::NULL.to_owned())),
             Some(raw) if raw.get().starts_with('{') => Ok(raw.to_owned()),
@@ -104,7 +104,7 @@ impl<'a> Fields<'a> {
 ///
 /// # Errors
 /// `invalid_params` with the pointer of the field.
-pub(super) fn checked_name(field: &str, text: &str) -> Result<(), Refusal> {
+pub(crate) fn checked_name(field: &str, text: &str) -> Result<(), Refusal> {
     if text.is_empty() || text.chars().count() > MAX_EVENT_NAME || text.chars().any(char::is_control) {
         let rule = format!("must have 1 to {MAX_EVENT_NAME} characters and no control characters");
         return Err(Refusal::field(format!("/{field}"), rule));

@@ -6,6 +6,7 @@ mod containment;
 mod host;
 mod identity;
 mod look;
+mod mcp;
 mod pages;
 mod pattern;
 mod popup;

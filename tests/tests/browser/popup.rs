@@ -26,7 +26,7 @@ async fn the_second_window_of_one_click_is_blocked_and_a_link_is_offered() {
         assert!(link.starts_with(&format!("{}oauth/start/", app.url)), "{link}");
 
         browser.leave().await;
-        let offered = browser.find(&format!("[aria-label='Blocked windows'] a[href='{link}']")).await;
+        let offered = browser.find(&format!("[aria-label='Links to open'] a[href='{link}']")).await;
         let text = offered.text().await.expect("a link has text");
         assert!(text.contains("demo"), "it names the toolkit: {text}");
     })
