@@ -2,8 +2,14 @@
 //!
 //! Times are RFC 3339 in UTC. Fields are camelCase. Errors are [`Problem`].
 
+mod installing;
+
 use serde::{Deserialize, Serialize};
 
+pub use self::installing::{
+    AdminPlugin, AdminPlugins, InstallBody, InstalledPlugin, Members, Offer, PACKED, PluginPolicy,
+    PluginPolicyBody, PluginRule, PluginRuleBody, PolicyMode, Registries, Registry, Verdict,
+};
 use crate::call::Shelf;
 use crate::gate::Grant;
 use crate::id::PluginId;
@@ -45,6 +51,10 @@ pub const ACTIVITY: &str = "/api/v1/activity";
 pub const ADMIN_TOOLKITS: &str = "/api/v1/admin/toolkits";
 /// Path of every plugin, those that failed to load included, for admins.
 pub const ADMIN_PLUGINS: &str = "/api/v1/admin/plugins";
+/// Path of what admins allow of plugins.
+pub const ADMIN_PLUGIN_POLICY: &str = "/api/v1/admin/plugin-policy";
+/// Path of what further registries offer.
+pub const REGISTRIES: &str = "/api/v1/registries";
 /// Path of the users, for admins.
 pub const ADMIN_USERS: &str = "/api/v1/admin/users";
 /// Path of the audit log, for admins.
@@ -102,6 +112,12 @@ pub fn tools(toolkit: &Slug) -> String {
 #[must_use]
 pub fn tool(toolkit: &Slug, tool: &str) -> String {
     format!("{TOOLKITS}/{toolkit}/tools/{}", segment(tool))
+}
+
+/// Path of one plugin for admins.
+#[must_use]
+pub fn admin_plugin(id: &PluginId) -> String {
+    format!("{ADMIN_PLUGINS}/{id}")
 }
 
 /// Path of one toolkit for admins.
@@ -291,11 +307,31 @@ pub struct CreatedApiKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// Shipped with this server.
+    /// Shipped with this server, or installed from a further registry.
     Registry,
     /// A folder of `TAIKU_PLUGIN_DIRS`.
     Folder,
+    /// Installed from its address.
+    Url,
+    /// Installed from a file that somebody uploaded.
+    File,
 }
+
+impl Source {
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Registry => "registry",
+            Self::Folder => "folder",
+            Self::Url => "url",
+            Self::File => "file",
+        }
+    }
+}
+
+/// Who publishes what comes with this server.
+pub const OWN_PUBLISHER: &str = "taiku";
 
 /// A plugin and what the user allowed it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -309,6 +345,11 @@ pub struct Plugin {
     pub version: String,
     /// Where it comes from.
     pub source: Source,
+    /// Who publishes it there: [`OWN_PUBLISHER`], a registry's address, an address's origin, the name of who
+    /// uploaded it, or `folder`.
+    pub publisher: String,
+    /// Whether the user finds it on the page: it is pre-installed or the user added it, and did not uninstall it.
+    pub added: bool,
     /// What it asks for and shows.
     pub manifest: Manifest,
     /// Where its files are: a path below the panel origin, without a slash at its end.
@@ -346,6 +387,9 @@ pub struct StoredGrant {
 pub struct GrantBody {
     /// The version that the user looked at.
     pub version: String,
+    /// The content that the user looked at, as [`Plugin::files`] names it. A browser always sends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<String>,
     /// What to allow.
     pub permissions: Vec<String>,
     /// What to allow.
@@ -688,32 +732,6 @@ pub struct FailedFolder {
     pub folder: String,
     /// What is wrong, each with its place.
     pub errors: Vec<Fault>,
-}
-
-/// A plugin as an admin sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AdminPlugin {
-    /// Its id.
-    pub id: PluginId,
-    /// For people.
-    pub name: String,
-    /// Semantic version.
-    pub version: String,
-    /// Where it comes from.
-    pub source: Source,
-    /// SHA-256 of its content, in hex.
-    pub hash: String,
-    /// What its author should know.
-    pub warnings: Vec<Fault>,
-}
-
-/// Answer of `GET /admin/plugins`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AdminPlugins {
-    /// Every plugin.
-    pub plugins: Vec<AdminPlugin>,
-    /// Folders that could not be loaded.
-    pub failed: Vec<FailedFolder>,
 }
 
 /// A user as an admin sees it.

@@ -54,6 +54,10 @@ codes! {
     PermissionMissing = "permission_missing", 403;
     /// The user has not allowed it.
     GrantMissing = "grant_missing", 403;
+    /// The user has uninstalled the plugin, or it is not on this server.
+    PluginNotInstalled = "plugin_not_installed", 403;
+    /// An admin does not allow the plugin.
+    PluginBlocked = "plugin_blocked", 403;
     /// A parameter is missing, of the wrong type or out of range.
     InvalidParams = "invalid_params", 422;
     /// The manifest does not declare the toolkit.
@@ -97,6 +101,10 @@ codes! {
     MethodNotAllowed = "method_not_allowed", 405;
     /// The state has moved on since the caller looked.
     Conflict = "conflict", 409;
+    /// What was to be installed is no plugin, or not one that this server takes.
+    PluginInvalid = "plugin_invalid", 422;
+    /// What was to be installed could not be fetched.
+    PluginUnreachable = "plugin_unreachable", 502;
     /// The body is too large.
     TooLarge = "too_large", 413;
     /// The body did not come in time.

@@ -8,6 +8,8 @@ use crate::clock::Clock;
 use crate::config::{Config, ConfigError, Origins, Source};
 use crate::egress::{Egress, EgressSetupError, Policy};
 use crate::events;
+use crate::install::registry::Lists;
+use crate::installed::Loaded;
 use crate::limits::Limits;
 use crate::plugin::{Registry, Watched, WatchedPlugins};
 use crate::random::Random;
@@ -43,8 +45,12 @@ pub struct Inner {
     pub loopback: LoopbackHttp,
     /// The toolkits.
     pub toolkits: Watched<toolkit::Catalog>,
-    /// The plugins.
+    /// The plugins of the registry and the folders.
     pub plugins: WatchedPlugins,
+    /// The plugins of the database.
+    pub loaded: Loaded,
+    /// What further registries offer.
+    pub registries: Lists,
     /// What is bounded per user.
     pub limits: Limits,
     /// One refresh at a time per connection.
@@ -207,6 +213,8 @@ impl Broker {
         let broker = Self(Arc::new(Inner {
             toolkits: Watched::new(toolkit_dirs, |dirs| toolkit::Catalog::load(toolkit::embedded(), dirs)),
             plugins: WatchedPlugins::new(Registry::embedded(), config.plugin_dirs.clone()),
+            loaded: Loaded::default(),
+            registries: Lists::default(),
             egress: Egress::new(Policy { allow_loopback_http })?,
             loopback: if allow_loopback_http { LoopbackHttp::Allowed } else { LoopbackHttp::Refused },
             limits: Limits::default(),

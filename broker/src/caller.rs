@@ -2,19 +2,20 @@
 
 use http::HeaderMap;
 use std::sync::Arc;
-use taiku_bridge::api::{PLUGIN_HEADER, User};
+use taiku_bridge::api::{PLUGIN_HEADER, StoredGrant, User};
 use taiku_bridge::{Call, Caller, Code, Method, PluginId, Refusal};
 
 use crate::broker::Broker;
 use crate::failure::Failure;
 use crate::installed;
 use crate::plugin::Plugin;
-use crate::store::grants;
+use crate::store::{grants, installs};
 
 /// The plugin that the request names, if it names one.
 ///
 /// # Errors
-/// `bad_message` when the name is no plugin id, `grant_missing` when there is no such plugin.
+/// `bad_message` when the name is no plugin id, `plugin_not_installed` when there is no such plugin,
+/// `plugin_blocked` when the admins do not allow it.
 pub async fn plugin(broker: &Broker, headers: &HeaderMap) -> Result<Option<Arc<Plugin>>, Failure> {
     let mut values = headers.get_all(PLUGIN_HEADER).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
@@ -26,9 +27,13 @@ pub async fn plugin(broker: &Broker, headers: &HeaderMap) -> Result<Option<Arc<P
     let text = value.to_str().unwrap_or_default();
     let id = PluginId::parse(text)
         .map_err(|error| Failure::new(Code::BadMessage, format!("Taiku-Plugin {error}.")))?;
-    let found = installed::find(broker, &id).await?;
-    let missing = || Failure::new(Code::GrantMissing, format!("There is no plugin {id} on this server."));
-    found.map(Some).ok_or_else(missing)
+    match installed::find(broker, &id).await {
+        Err(failure) if failure.code() == Code::NotFound => {
+            let message = format!("There is no plugin {id} on this server.");
+            Err(Failure::new(Code::PluginNotInstalled, message))
+        }
+        found => found.map(Some),
+    }
 }
 
 /// Decides on a call. Without a plugin it is the user's own, and only its parameters are checked.
@@ -43,10 +48,7 @@ pub async fn decide(
     parse: impl FnOnce() -> Result<Call, Refusal>,
 ) -> Result<Call, Failure> {
     let Some(plugin) = plugin else { return Ok(parse()?) };
-    let grant = {
-        let mut tx = broker.store.read().await?;
-        grants::find(&mut tx, &user.id, &plugin.manifest.id).await?
-    };
+    let grant = granted(broker, user, &plugin.manifest.id).await?;
     let caller = Caller {
         integrations_enabled: broker.config.integrations,
         signed_in: true,
@@ -54,4 +56,18 @@ pub async fn decide(
         grant: grant.as_ref().map(|stored| &stored.grant),
     };
     Ok(caller.decide_with(method, parse)?)
+}
+
+/// What the user allowed a plugin.
+///
+/// # Errors
+/// `plugin_not_installed` when the user has uninstalled it.
+async fn granted(broker: &Broker, user: &User, plugin: &PluginId) -> Result<Option<StoredGrant>, Failure> {
+    let mut tx = broker.store.read().await?;
+    let grant = grants::find(&mut tx, &user.id, plugin).await?;
+    if grant.is_none() && installs::removed_by(&mut tx, &user.id).await?.contains(&plugin.key()) {
+        let message = format!("You have uninstalled {plugin}. Add it again to use it.");
+        return Err(Failure::new(Code::PluginNotInstalled, message));
+    }
+    Ok(grant)
 }

@@ -19,6 +19,7 @@ pub mod events;
 pub mod execute;
 pub mod failure;
 pub mod idempotent;
+pub mod install;
 pub mod installed;
 pub mod integration;
 pub mod limits;

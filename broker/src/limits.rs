@@ -1,6 +1,6 @@
 //! What is bounded per user or address, in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use taiku_bridge::{Code, Refusal};
@@ -14,6 +14,8 @@ const FAILURES: u32 = 10;
 const WINDOW: Millis = 15 * MINUTE;
 /// Addresses that are remembered at once.
 const REMEMBERED: usize = 10_000;
+/// Plugins that are received and unpacked at once: each may take 64 MiB of memory.
+const INSTALLING: usize = 4;
 
 /// Writes to what plugins store that one user may make at once.
 const STORE_BURST: f64 = 1_000.0;
@@ -26,6 +28,20 @@ pub struct Limits {
     failed_sign_ins: Mutex<HashMap<String, (u32, Millis)>>,
     /// How many writes each user has left, and since when.
     stores: Mutex<HashMap<String, (f64, Millis)>>,
+    installing: Mutex<HashSet<String>>,
+}
+
+/// Somebody's turn to install a plugin; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Installing<'a> {
+    limits: &'a Limits,
+    user_id: String,
+}
+
+impl Drop for Installing<'_> {
+    fn drop(&mut self) {
+        self.limits.installing.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.user_id);
+    }
 }
 
 impl Limits {
@@ -75,6 +91,19 @@ impl Limits {
         Ok(())
     }
 
+    /// Lets a user install one plugin at a time, and few users at once.
+    ///
+    /// # Errors
+    /// `rate_limited` when it is not the user's turn.
+    pub fn install(&self, user_id: &str) -> Result<Installing<'_>, Failure> {
+        let mut installing = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
+        if installing.len() >= INSTALLING || !installing.insert(user_id.to_owned()) {
+            let message = "Another plugin is being installed. Wait a moment and try again.";
+            return Err(Failure::Wait(Refusal::new(Code::RateLimited, message), 5));
+        }
+        Ok(Installing { limits: self, user_id: user_id.to_owned() })
+    }
+
     /// Forgets the failures of an address.
     pub fn sign_in_worked(&self, email: &str) {
         self.failed_sign_ins.lock().unwrap_or_else(PoisonError::into_inner).remove(email);
@@ -116,6 +145,19 @@ mod tests {
         assert_eq!(written("b", 1_000), 1_000);
         assert_eq!(written("a", DAY), 1_000);
         assert_eq!(limits.stores.lock().unwrap().len(), 1, "b is as good as new");
+    }
+
+    #[test]
+    fn one_installs_at_a_time_and_few_at_once() {
+        let limits = Limits::default();
+        let turn = limits.install("a").unwrap();
+        assert_eq!(limits.install("a").unwrap_err().code(), Code::RateLimited);
+        let others: Vec<_> = ["b", "c", "d"].iter().map(|user| limits.install(user).unwrap()).collect();
+        assert_eq!(limits.install("e").unwrap_err().code(), Code::RateLimited);
+        drop(turn);
+        assert!(limits.install("e").is_ok());
+        drop(others);
+        assert!(limits.installing.lock().unwrap().is_empty());
     }
 
     #[test]

@@ -29,6 +29,12 @@ pub struct Panels {
     panels: String,
 }
 
+/// The content hash that a path of the panel origin begins with.
+#[must_use]
+pub fn content_hash(path: &str) -> Option<&str> {
+    path::hash(path)
+}
+
 /// What of a request counts.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {

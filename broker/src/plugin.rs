@@ -17,13 +17,13 @@ mod pinned;
 mod registry;
 mod watched;
 
-pub use self::catalog::{Plugin, PluginCatalog};
+pub use self::catalog::{Found, Plugin, PluginCatalog};
+pub(crate) use self::catalog::{MANIFEST, manifest};
 pub use self::files::{Files, MAX_BYTES, MAX_FILES};
 pub use self::kept::WatchedPlugins;
 pub use self::registry::Registry;
 pub use self::watched::Watched;
 
-pub(crate) use self::catalog::MANIFEST;
 pub(crate) use self::files::hex;
 pub(crate) use self::registry::into_bytes;
 

@@ -8,6 +8,7 @@ mod body;
 mod connections;
 mod cookies;
 mod events;
+mod installing;
 mod listener;
 mod oauth_pages;
 mod openapi;
@@ -29,7 +30,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::broker::Broker;
-pub use access::Access;
+pub use access::{Access, Takes};
 pub use openapi::OPENAPI;
 pub use routes::{Route, table};
 

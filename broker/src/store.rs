@@ -10,8 +10,10 @@ pub mod connections;
 pub mod flows;
 pub mod grants;
 pub mod idempotency;
+pub mod installs;
 pub mod integrations;
 pub mod plugin_data;
+pub mod plugin_policy;
 pub mod sessions;
 pub mod users;
 pub mod vault_checks;
@@ -39,6 +41,7 @@ use sqlx::{Connection as _, PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transa
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "core", include_str!("../../migrations/0001_core.sql")),
     (2, "plugin data", include_str!("../../migrations/0002_plugin_data.sql")),
+    (3, "plugin installs", include_str!("../../migrations/0003_plugin_installs.sql")),
 ];
 
 /// How long a writer waits for another before it gives up.

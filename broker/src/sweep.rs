@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::broker::Broker;
 use crate::events::Event;
-use crate::store::{self, activity, connections, flows, idempotency, sessions};
+use crate::store::{self, activity, connections, flows, idempotency, installs, sessions};
 
 const EVERY: Duration = Duration::from_secs(60);
 
@@ -36,7 +36,8 @@ pub async fn once(broker: &Broker) -> store::Result<()> {
         + flows::sweep(&mut tx, now).await?
         + connections::sweep(&mut tx, now).await?
         + idempotency::sweep(&mut tx, now).await?
-        + activity::sweep(&mut tx, now).await?;
+        + activity::sweep(&mut tx, now).await?
+        + installs::sweep(&mut tx, now).await?;
     tx.commit().await?;
     for connection in &given_up {
         broker.events.tell(&connection.user_id, &Event::connection(connection));

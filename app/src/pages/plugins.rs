@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use taiku_bridge::api::{self, FailedFolder, Plugin, Source};
+use taiku_bridge::api::{self, FailedFolder, OWN_PUBLISHER, Plugin, Source};
 
 use super::Page;
 use crate::consent::{Consent, PermissionList, by_risk};
@@ -46,10 +46,7 @@ fn Item(plugin: Arc<Plugin>) -> impl IntoView {
     let name = text::shown(&plugin.name, text::NAME);
     let about = plugin.manifest.description.as_ref().or(plugin.manifest.tagline.as_ref());
     let about = about.map(|about| text::shown(about, text::SENTENCE));
-    let source = match plugin.source {
-        Source::Registry => "shipped with this server",
-        Source::Folder => "from a folder of this server",
-    };
+    let source = publisher(&plugin);
     let open = plugin.manifest.panels.first().map(|panel| panel_path(&plugin, panel));
     let (asked, revoked) = (plugin.clone(), plugin.clone());
     let changed = plugin.change.is_some();
@@ -61,7 +58,7 @@ fn Item(plugin: Arc<Plugin>) -> impl IntoView {
                 <div class="grow">
                     <h2><bdi>{name.clone()}</bdi></h2>
                     <p class="muted small">
-                        <bdi>{plugin.id.to_string()}</bdi>" · version "<bdi>{plugin.version.clone()}</bdi>" · "{source}
+                        <bdi>{plugin.id.to_string()}</bdi>" · version "<bdi>{plugin.version.clone()}</bdi>" · "<bdi>{source}</bdi>
                     </p>
                 </div>
                 <div class="actions">
@@ -86,6 +83,18 @@ fn Item(plugin: Arc<Plugin>) -> impl IntoView {
             })}
             <Granted plugin/>
         </li>
+    }
+}
+
+/// Who publishes a plugin, as far as this server knows: nothing of it is the author's own word.
+pub(crate) fn publisher(plugin: &Plugin) -> String {
+    let publisher = text::shown(&plugin.publisher, text::NAME);
+    match plugin.source {
+        Source::Registry if plugin.publisher == OWN_PUBLISHER => "shipped with this server".into(),
+        Source::Registry => format!("from the registry {publisher}"),
+        Source::Folder => "from a folder of this server".into(),
+        Source::Url => format!("from {publisher}"),
+        Source::File => format!("uploaded by {publisher}"),
     }
 }
 

@@ -19,6 +19,7 @@ impl App {
         let grant = if self.user_untracked().is_some() {
             let body = GrantBody {
                 version: plugin.version.clone(),
+                files: Some(plugin.files.clone()),
                 permissions: plugin.manifest.permissions.clone(),
                 integrations: plugin.manifest.integrations.clone(),
             };

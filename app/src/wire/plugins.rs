@@ -20,6 +20,8 @@ impl FromJson for Plugin {
         let source = match json.maybe("source")? {
             "registry" => Source::Registry,
             "folder" => Source::Folder,
+            "url" => Source::Url,
+            "file" => Source::File,
             _ => return None,
         };
         Some(Self {
@@ -27,6 +29,8 @@ impl FromJson for Plugin {
             name: json.text("name")?,
             version: json.text("version")?,
             source,
+            publisher: json.text("publisher")?,
+            added: json.flag("added"),
             manifest: Manifest::from_json(json.get("manifest")?)?,
             files: json.text("files")?,
             grant: match json.get("grant") {

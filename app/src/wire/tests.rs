@@ -68,13 +68,15 @@ fn a_plugin() {
         name: "A".into(),
         version: "1.2.3-rc.1".into(),
         source: Source::Folder,
+        publisher: "folder".into(),
+        added: true,
         change: Change::between(&grant, &manifest),
         manifest,
         files: "/p/x".into(),
         grant: Some(StoredGrant { version: "1".into(), grant, granted_at: "now".into() }),
     };
     assert!(plugin.change.is_some());
-    let stranger = Plugin { grant: None, change: None, source: Source::Registry, ..plugin.clone() };
+    let stranger = Plugin { grant: None, change: None, source: Source::Url, added: false, ..plugin.clone() };
     comes_back(&Plugins { plugins: vec![plugin, stranger] });
 }
 

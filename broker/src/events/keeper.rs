@@ -71,10 +71,11 @@ impl Plugins {
 }
 
 async fn fingerprint(broker: &Broker) -> Result<u64, Failure> {
-    let catalog = installed::catalog(broker).await?;
+    let current = installed::current(broker).await?;
     let mut hasher = DefaultHasher::new();
-    for plugin in catalog.iter() {
-        (plugin.manifest.id.as_str(), &plugin.hash).hash(&mut hasher);
+    for plugin in current.usable() {
+        let preinstalled = current.policy.rule(&plugin.manifest.id).preinstalled;
+        (plugin.manifest.id.as_str(), &plugin.hash, preinstalled).hash(&mut hasher);
     }
     Ok(hasher.finish())
 }

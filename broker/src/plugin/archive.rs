@@ -26,6 +26,7 @@ use bytes::Bytes;
 
 use self::container::Entry;
 pub use self::write::write;
+use super::catalog::MANIFEST;
 use super::files::{Files, MAX_BYTES, MAX_FILES};
 
 /// Largest archive, in bytes: a plugin of the largest size that could not be compressed at all, and its names.
@@ -35,9 +36,6 @@ pub const MAX_ARCHIVE: usize = MAX_BYTES + 2 * 1024 * 1024;
 const MAX_ENTRIES: usize = 2 * MAX_FILES;
 /// Most bytes of all names together: comparing them costs more than anything else that is not content.
 const MAX_NAMES: usize = 512 * 1024;
-
-/// Name of the manifest within a plugin.
-const MANIFEST: &str = "manifest.json";
 
 /// Why an archive is refused.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

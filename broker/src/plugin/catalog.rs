@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use taiku_bridge::api::{FailedFolder, Source};
+use taiku_bridge::api::{FailedFolder, OWN_PUBLISHER, Source};
 use taiku_bridge::manifest::{Fault, Loaded};
 use taiku_bridge::{Manifest, PluginId};
 
 use super::files::{Files, fault};
 use super::registry::Registry;
 use crate::panel::content_type;
+use crate::store::installs::Install;
 
 /// Name of the manifest within a plugin's folder.
 pub(crate) const MANIFEST: &str = "manifest.json";
@@ -24,13 +25,63 @@ pub struct Plugin {
     /// What its author should know.
     pub warnings: Vec<Fault>,
     /// Where it comes from.
-    pub source: Source,
-    /// Where it is, as its admin knows it: the folder's path, or its name in the registry.
-    pub place: String,
+    pub found: Found,
     /// Hash of its files, the same as [`Files::hash`].
     pub hash: String,
     /// Its files.
     pub files: Arc<Files>,
+}
+
+/// Where a plugin was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Within the binary, in the folder of that name.
+    Shipped(String),
+    /// A folder of `TAIKU_PLUGIN_DIRS`.
+    Folder(PathBuf),
+    /// In the database.
+    Installed(Install),
+}
+
+impl Found {
+    /// The kind of place, as the API names it.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Shipped(_) => Source::Registry,
+            Self::Folder(_) => Source::Folder,
+            Self::Installed(install) => install.origin.source(),
+        }
+    }
+
+    /// Who publishes it, as the API names them.
+    #[must_use]
+    pub fn publisher(&self) -> &str {
+        match self {
+            Self::Shipped(_) => OWN_PUBLISHER,
+            Self::Folder(_) => Source::Folder.as_str(),
+            Self::Installed(install) => install.origin.shown(),
+        }
+    }
+
+    /// The place, as an admin knows it.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Shipped(folder) => format!("registry: {folder}"),
+            Self::Folder(path) => path.display().to_string(),
+            Self::Installed(install) => format!("installed: {}", install.plugin),
+        }
+    }
+
+    /// The row of what was installed while the server ran.
+    #[must_use]
+    pub fn install(&self) -> Option<&Install> {
+        match self {
+            Self::Shipped(_) | Self::Folder(_) => None,
+            Self::Installed(install) => Some(install),
+        }
+    }
 }
 
 /// The plugins of the registry and of the configured folders.
@@ -63,42 +114,68 @@ impl PluginCatalog {
             Vec::new()
         });
         for entry in entries {
-            let place = format!("registry: {}", entry.folder);
-            let read = check(registry.files(&entry.folder), Source::Registry, place.clone());
-            let read = read.and_then(|plugin| {
+            let found = Found::Shipped(entry.folder.clone());
+            let read = Plugin::check(registry.files(&entry.folder), found.clone()).and_then(|plugin| {
                 if plugin.manifest.id.as_str() == entry.id {
                     return Ok(plugin);
                 }
                 let what = format!("must be `{}`, as in registry.json", entry.id);
                 Err(vec![Fault { pointer: "/id".into(), what }])
             });
-            self.add(place, read);
+            self.add(&found, read);
         }
     }
 
     fn add_folder(&mut self, dir: &Path, folder: &Path) {
-        let place = folder.display().to_string();
+        let found = Found::Folder(folder.to_owned());
         let inside = folder.canonicalize().ok().zip(dir.canonicalize().ok());
         let read = if inside.is_some_and(|(folder, dir)| folder.starts_with(dir)) {
-            Files::read(folder).and_then(|files| check(files, Source::Folder, place.clone()))
+            Files::read(folder).and_then(|files| Plugin::check(files, found.clone()))
         } else {
             Err(vec![fault("is a link that leads out of the folder of plugins; name its real place instead")])
         };
-        self.add(place, read);
+        self.add(&found, read);
     }
 
-    fn add(&mut self, place: String, read: Result<Plugin, Vec<Fault>>) {
+    fn add(&mut self, found: &Found, read: Result<Plugin, Vec<Fault>>) {
         let plugin = match read {
             Ok(plugin) => plugin,
-            Err(faults) => return self.fail(place, faults),
+            Err(faults) => return self.fail(found.place(), faults),
         };
         let key = plugin.manifest.id.key();
         if let Some(first) = self.plugins.get(&key) {
-            let what =
-                format!("`{}` is the id of {} already; choose another", plugin.manifest.id, first.place);
-            return self.fail(place, vec![Fault { pointer: "/id".into(), what }]);
+            return self.fail(found.place(), vec![taken(&plugin, first)]);
         }
         self.plugins.insert(key, Arc::new(plugin));
+    }
+
+    /// The catalog with what was installed while the server ran. It goes before a folder with the same id: users
+    /// allowed something to what is installed. What is shipped goes before both.
+    #[must_use]
+    pub fn with_installed(self: Arc<Self>, installed: &[Result<Arc<Plugin>, FailedFolder>]) -> Arc<Self> {
+        if installed.is_empty() {
+            return self;
+        }
+        let mut catalog = (*self).clone();
+        for read in installed {
+            match read {
+                Ok(plugin) => catalog.add_installed(plugin),
+                Err(failed) => catalog.failed.push(failed.clone()),
+            }
+        }
+        Arc::new(catalog)
+    }
+
+    fn add_installed(&mut self, plugin: &Arc<Plugin>) {
+        let key = plugin.manifest.id.key();
+        match self.plugins.get(&key).cloned() {
+            Some(first) if matches!(first.found, Found::Shipped(_)) => {
+                return self.fail(plugin.found.place(), vec![taken(plugin, &first)]);
+            }
+            Some(first) => self.fail(first.found.place(), vec![taken(&first, plugin)]),
+            None => {}
+        }
+        self.plugins.insert(key, Arc::clone(plugin));
     }
 
     pub(super) fn fail(&mut self, folder: String, errors: Vec<Fault>) {
@@ -145,22 +222,40 @@ fn folders_in(dir: &Path) -> Result<Vec<PathBuf>, Fault> {
     Ok(folders)
 }
 
-fn check(files: Files, source: Source, place: String) -> Result<Plugin, Vec<Fault>> {
+fn taken(plugin: &Plugin, first: &Plugin) -> Fault {
+    let what =
+        format!("`{}` is the id of {} already; choose another", plugin.manifest.id, first.found.place());
+    Fault { pointer: "/id".into(), what }
+}
+
+impl Plugin {
+    /// Checks that files are a plugin.
+    ///
+    /// # Errors
+    /// Every fault of the manifest, and every panel that is not there.
+    pub fn check(files: Files, found: Found) -> Result<Self, Vec<Fault>> {
+        let Loaded { manifest, mut warnings } = manifest(&files)?;
+        let mut faults = Vec::new();
+        for (index, panel) in manifest.panels.iter().enumerate() {
+            let pointer = format!("/panels/{index}/htmlUrl");
+            if files.get(&panel.html_url).is_none() {
+                faults
+                    .push(Fault { pointer, what: format!("names `{}`, which is not there", panel.html_url) });
+            } else if !content_type::is_html(&panel.html_url) {
+                let what = "is not served as HTML, so that the panel will not start; name it `….html`".into();
+                warnings.push(Fault { pointer, what });
+            }
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        Ok(Self { manifest, warnings, found, hash: files.hash().to_owned(), files: Arc::new(files) })
+    }
+}
+
+/// The manifest among files.
+pub(crate) fn manifest(files: &Files) -> Result<Loaded, Vec<Fault>> {
     let text = files.get(MANIFEST).ok_or_else(|| vec![fault(format!("{MANIFEST} is missing"))])?;
     let text = std::str::from_utf8(text).map_err(|_| vec![fault(format!("{MANIFEST} is not UTF-8"))])?;
-    let Loaded { manifest, mut warnings } = Manifest::parse(text)?;
-    let mut faults = Vec::new();
-    for (index, panel) in manifest.panels.iter().enumerate() {
-        let pointer = format!("/panels/{index}/htmlUrl");
-        if files.get(&panel.html_url).is_none() {
-            faults.push(Fault { pointer, what: format!("names `{}`, which is not there", panel.html_url) });
-        } else if !content_type::is_html(&panel.html_url) {
-            let what = "is not served as HTML, so that the panel will not start; name it `….html`".into();
-            warnings.push(Fault { pointer, what });
-        }
-    }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    Ok(Plugin { manifest, warnings, source, place, hash: files.hash().to_owned(), files: Arc::new(files) })
+    Manifest::parse(text)
 }

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use taiku_bridge::api::Source;
+use taiku_bridge::api::FailedFolder;
 
-use super::catalog::{Plugin, PluginCatalog};
-use super::files::Files;
+use super::catalog::{Found, Plugin, PluginCatalog};
 use super::registry::Registry;
 use super::watched::Watched;
 use crate::store::grants::Pin;
@@ -35,15 +34,22 @@ impl WatchedPlugins {
     pub(super) fn of(watched: Watched<PluginCatalog>) -> Self {
         let mut kept = Kept::default();
         // No pin can refuse these, so panels that are open over a restart find their files at once.
-        watched.known().iter().filter(|plugin| plugin.source == Source::Registry).for_each(|plugin| {
-            kept.0.push_back(Arc::clone(plugin));
-        });
+        watched.known().iter().filter(|plugin| matches!(plugin.found, Found::Shipped(_))).for_each(
+            |plugin| {
+                kept.0.push_back(Arc::clone(plugin));
+            },
+        );
         Self { watched, kept: Mutex::new(kept) }
     }
 
-    /// The plugins that may be opened; `pins` are all of [`crate::store::grants::pins`].
-    pub async fn current(&self, pins: &BTreeMap<String, Pin>) -> Arc<PluginCatalog> {
-        let catalog = self.watched.current().await;
+    /// The plugins that there are; `pins` are all of [`crate::store::grants::pins`], and `installed` is what was
+    /// loaded from the database.
+    pub async fn current(
+        &self,
+        pins: &BTreeMap<String, Pin>,
+        installed: &[Result<Arc<Plugin>, FailedFolder>],
+    ) -> Arc<PluginCatalog> {
+        let catalog = self.watched.current().await.with_installed(installed);
         self.held_to(catalog, pins)
     }
 
@@ -53,10 +59,10 @@ impl WatchedPlugins {
         self.watched.reload().await
     }
 
-    /// The files that are or were [`WatchedPlugins::current`] under that hash, and those of the registry.
+    /// The plugin that is or was [`WatchedPlugins::current`] with that content, and those of the registry.
     #[must_use]
-    pub fn by_hash(&self, hash: &str) -> Option<Arc<Files>> {
-        self.kept().find(hash).map(|plugin| Arc::clone(&plugin.files))
+    pub fn by_hash(&self, hash: &str) -> Option<Arc<Plugin>> {
+        self.kept().find(hash).cloned()
     }
 
     fn held_to(&self, catalog: Arc<PluginCatalog>, pins: &BTreeMap<String, Pin>) -> Arc<PluginCatalog> {

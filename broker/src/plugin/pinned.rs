@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use taiku_bridge::api::Source;
-
-use super::catalog::{Plugin, PluginCatalog};
+use super::catalog::{Found, Plugin, PluginCatalog};
 use super::files::fault;
 use crate::store::grants::Pin;
 
@@ -32,7 +30,7 @@ impl PluginCatalog {
         let mut catalog = (*self).clone();
         for (key, plugin, pin) in changed {
             let former = former(&pin.hash).filter(|former| former.manifest.id.key() == *key);
-            catalog.fail(plugin.place.clone(), vec![fault(sentence(plugin, former.is_some()))]);
+            catalog.fail(plugin.found.place(), vec![fault(sentence(plugin, former.is_some()))]);
             match former {
                 Some(former) => catalog.plugins.insert(key.clone(), former),
                 None => catalog.plugins.remove(key),
@@ -43,7 +41,7 @@ impl PluginCatalog {
 }
 
 fn is_changed(plugin: &Plugin, pin: &Pin) -> bool {
-    plugin.source == Source::Folder
+    matches!(plugin.found, Found::Folder(_))
         && plugin.manifest.version.to_string() == pin.version
         && plugin.hash != pin.hash
 }

@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
-use taiku_bridge::api::{REQUEST_HEADER, Role, User};
+use taiku_bridge::api::{PACKED, REQUEST_HEADER, Role, User};
 use taiku_bridge::{Code, Refusal};
 
 use super::{body, cookies};
@@ -34,6 +34,15 @@ pub enum Access {
     Browser,
     /// An admin.
     Admin,
+}
+
+/// What the body of a route may be, where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// JSON.
+    Json,
+    /// JSON, or a packed plugin. No form of another site can send either.
+    JsonOrPacked,
 }
 
 /// Who sent a request.
@@ -98,12 +107,12 @@ fn session_required() -> Failure {
 
 /// Runs before every handler: proves where the request comes from, who sent it, and that they may.
 pub(super) async fn guard(
-    State((broker, access)): State<(Broker, Access)>,
+    State((broker, access, takes)): State<(Broker, Access, Takes)>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let checked = check(&broker, access, request.method(), request.headers()).await;
-    match checked.and_then(|identity| has_json(&request).map(|()| identity)) {
+    match checked.and_then(|identity| has_kind(&request, takes).map(|()| identity)) {
         Ok(identity) => {
             request.extensions_mut().insert(identity);
             next.run(request).await
@@ -112,12 +121,22 @@ pub(super) async fn guard(
     }
 }
 
-/// Whatever is not safe has a JSON body or none: forms of other sites can send neither JSON nor our header.
-fn has_json(request: &Request) -> Result<(), Failure> {
-    if is_safe(request.method()) || request.body().is_end_stream() || body::is_json(request.headers()) {
+/// Whatever is not safe has a body of a kind that its route takes, or none: forms of other sites can send neither
+/// those kinds nor our header.
+fn has_kind(request: &Request, takes: Takes) -> Result<(), Failure> {
+    if is_safe(request.method()) || request.body().is_end_stream() {
         return Ok(());
     }
-    let message = "The body must be JSON, with `Content-Type: application/json`.";
+    let kind = body::kind(request.headers());
+    let message = match takes {
+        _ if kind == body::JSON => return Ok(()),
+        Takes::JsonOrPacked if kind == PACKED => return Ok(()),
+        Takes::Json => "The body must be JSON, with `Content-Type: application/json`.",
+        Takes::JsonOrPacked => {
+            "The body must be JSON with `Content-Type: application/json`, or a packed plugin with \
+             `application/zip`."
+        }
+    };
     Err(Failure::new(Code::UnsupportedMediaType, message))
 }
 

@@ -1,16 +1,15 @@
 //! What only admins see and change. Every change is written to the audit log in the same transaction.
 
-use std::sync::Arc;
+pub(super) mod plugins;
 
 use axum::extract::{Path, Query, State};
-use http::StatusCode;
 use serde_json::json;
+use taiku_bridge::Refusal;
 use taiku_bridge::api::{
-    AdminPlugin, AdminPlugins, AdminToolkit, AdminToolkitBody, AdminToolkits, AdminUser, AdminUsers, Audit,
-    FailedFolder, SecretState, Setting,
+    AdminToolkit, AdminToolkitBody, AdminToolkits, AdminUser, AdminUsers, Audit, FailedFolder, SecretState,
+    Setting,
 };
 use taiku_bridge::manifest::Fault;
-use taiku_bridge::{PluginId, Refusal};
 
 use super::access::SignedIn;
 use super::activity::{Cursor, no_cursor, number};
@@ -18,15 +17,14 @@ use super::body::Json;
 use super::toolkits::logo;
 use crate::broker::Broker;
 use crate::clock::rfc3339;
+use crate::connect;
 use crate::events::Event;
 use crate::failure::Failure;
 use crate::integration::{self, ValueSource};
 use crate::store::audit::{self, Actor};
-use crate::store::grants::{self, Pin};
 use crate::store::integrations::{self, Integration, Value};
 use crate::store::users;
 use crate::toolkit::{self, Toolkit};
-use crate::{connect, installed, plugin};
 
 /// `GET /admin/toolkits`
 pub(super) async fn toolkits(State(broker): State<Broker>) -> Result<axum::Json<AdminToolkits>, Failure> {
@@ -223,46 +221,6 @@ fn can_be_enabled(broker: &Broker, toolkit: &Toolkit, integration: &Integration)
         return Err(Refusal::field("/clientId", what).into());
     }
     Ok(())
-}
-
-/// `GET /admin/plugins`
-pub(super) async fn plugins(State(broker): State<Broker>) -> Result<axum::Json<AdminPlugins>, Failure> {
-    let catalog = installed::catalog(&broker).await?;
-    let plugins = catalog.iter().map(|plugin| view_plugin(plugin)).collect();
-    Ok(axum::Json(AdminPlugins { plugins, failed: catalog.failed().to_vec() }))
-}
-
-fn view_plugin(plugin: &plugin::Plugin) -> AdminPlugin {
-    AdminPlugin {
-        id: plugin.manifest.id.clone(),
-        name: plugin.manifest.name.clone(),
-        version: plugin.manifest.version.to_string(),
-        source: plugin.source,
-        hash: plugin.hash.clone(),
-        warnings: plugin.warnings.clone(),
-    }
-}
-
-/// `POST /admin/plugins/{id}/reload`: takes the files as they are now, although the version is the same.
-pub(super) async fn reload_plugin(
-    State(broker): State<Broker>,
-    SignedIn(admin): SignedIn,
-    Path(id): Path<String>,
-) -> Result<StatusCode, Failure> {
-    let missing = || Failure::not_found("plugin");
-    let id = PluginId::parse(&id).map_err(|_| missing())?;
-    let on_disk: Arc<_> = broker.plugins.on_disk().await;
-    let plugin = on_disk.get(&id).ok_or_else(missing)?;
-    let pin = Pin { version: plugin.manifest.version.to_string(), hash: plugin.hash.clone() };
-    let now = broker.clock.now();
-    let mut tx = broker.store.write().await?;
-    if grants::pins(&mut tx).await?.contains_key(&id.key()) {
-        grants::pin(&mut tx, &id, &pin).await?;
-    }
-    let detail = json!({"version": pin.version, "hash": pin.hash});
-    audit::add(&mut tx, now, Actor::User(&admin.id), "plugin.reload", id.as_str(), &detail).await?;
-    tx.commit().await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 /// `GET /admin/users`

@@ -10,11 +10,17 @@ use serde::de::DeserializeOwned;
 use taiku_bridge::{Code, Refusal, json};
 
 use crate::failure::Failure;
+use crate::plugin::archive;
 
 /// Largest body of a request, in bytes.
 const MAX_BYTES: usize = 1024 * 1024;
 /// Time within which a body must have come.
 const MAX_TIME: Duration = Duration::from_secs(10);
+/// The same for a packed plugin.
+const MAX_PACKED_TIME: Duration = Duration::from_secs(60);
+
+/// The kind of a JSON body.
+pub(super) const JSON: &str = "application/json";
 
 /// A JSON body as `T`. A missing body is an empty object.
 pub(super) struct Json<T>(pub T);
@@ -48,20 +54,33 @@ impl<S: Send + Sync> FromRequest<S> for JsonText {
     }
 }
 
-/// Whether a body says that it is JSON.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+/// Reads a packed plugin. That it says so was checked with the rights.
+pub(super) async fn packed(body: Body) -> Result<Bytes, Failure> {
+    bounded(body, archive::MAX_ARCHIVE, MAX_PACKED_TIME).await
+}
+
+/// The kind of a body, in lower case and without its parameters.
+pub(super) fn kind(headers: &HeaderMap) -> String {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 async fn read(body: Body) -> Result<Bytes, Failure> {
-    let collected = tokio::time::timeout(MAX_TIME, Limited::new(body, MAX_BYTES).collect()).await;
+    bounded(body, MAX_BYTES, MAX_TIME).await
+}
+
+async fn bounded(body: Body, max_bytes: usize, max_time: Duration) -> Result<Bytes, Failure> {
+    let collected = tokio::time::timeout(max_time, Limited::new(body, max_bytes).collect()).await;
     match collected {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Failure::new(Code::TooLarge, "The body is larger than 1 MiB."))
+            let mib = max_bytes / (1024 * 1024);
+            Err(Failure::new(Code::TooLarge, format!("The body is larger than {mib} MiB.")))
         }
         Ok(Err(_)) => Err(Failure::new(Code::BadMessage, "The body ended too early.")),
-        Err(_) => Err(Failure::new(Code::BodySlow, "The body did not come within 10 s.")),
+        Err(_) => {
+            let message = format!("The body did not come within {} s.", max_time.as_secs());
+            Err(Failure::new(Code::BodySlow, message))
+        }
     }
 }

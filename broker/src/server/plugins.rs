@@ -1,36 +1,46 @@
 //! Plugins, and what the user allows them.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Path, State};
 use http::StatusCode;
 use taiku_bridge::api::{Change, GrantBody, Plugin, Plugins, StoredGrant};
-use taiku_bridge::{Code, Grant, Manifest, Permission, PluginId, Refusal, Slug};
+use taiku_bridge::{Grant, Manifest, Permission, PluginId, Refusal, Slug};
 
 use super::access::{Identity, SignedIn};
 use super::body::Json;
 use crate::broker::Broker;
 use crate::events::Event;
 use crate::failure::Failure;
-use crate::store::grants;
-use crate::{installed, plugin};
+use crate::installed::{self, Current};
+use crate::plugin;
+use crate::store::{grants, installs};
 
 /// `GET /plugins`
 pub(super) async fn list(
     State(broker): State<Broker>,
     identity: Identity,
 ) -> Result<axum::Json<Plugins>, Failure> {
-    let catalog = installed::catalog(&broker).await?;
-    let mut granted = match identity.user() {
+    let current = installed::current(&broker).await?;
+    let mut known = match identity.user() {
         Some(user) => {
             let mut tx = broker.store.read().await?;
-            grants::of_user(&mut tx, &user.id).await?
+            Known {
+                granted: grants::of_user(&mut tx, &user.id).await?,
+                removed: installs::removed_by(&mut tx, &user.id).await?,
+            }
         }
-        None => Default::default(),
+        None => Known::default(),
     };
-    let view = |plugin: &Arc<plugin::Plugin>| view(plugin, granted.remove(&plugin.manifest.id.key()));
-    Ok(axum::Json(Plugins { plugins: catalog.iter().map(view).collect() }))
+    let plugins = current.usable().map(|plugin| view(&current, plugin, &mut known)).collect();
+    Ok(axum::Json(Plugins { plugins }))
+}
+
+/// What a user has decided on plugins, by [`PluginId::key`].
+#[derive(Default)]
+struct Known {
+    granted: BTreeMap<String, StoredGrant>,
+    removed: BTreeSet<String>,
 }
 
 /// `GET /plugins/{id}`
@@ -39,51 +49,58 @@ pub(super) async fn show(
     identity: Identity,
     Path(id): Path<String>,
 ) -> Result<axum::Json<Plugin>, Failure> {
-    let plugin = find(&broker, &id).await?;
-    let granted = match identity.user() {
-        Some(user) => {
-            let mut tx = broker.store.read().await?;
-            grants::find(&mut tx, &user.id, &plugin.manifest.id).await?
-        }
-        None => None,
-    };
-    Ok(axum::Json(view(&plugin, granted)))
+    let id = plugin_id(&id)?;
+    let current = installed::current(&broker).await?;
+    let plugin = current.find(&id)?;
+    let mut known = Known::default();
+    if let Some(user) = identity.user() {
+        let mut tx = broker.store.read().await?;
+        let grant = grants::find(&mut tx, &user.id, &id).await?;
+        known.granted.extend(grant.map(|grant| (id.key(), grant)));
+        known.removed = installs::removed_by(&mut tx, &user.id).await?;
+    }
+    Ok(axum::Json(view(&current, plugin, &mut known)))
 }
 
-async fn find(broker: &Broker, id: &str) -> Result<Arc<plugin::Plugin>, Failure> {
-    let missing = || Failure::not_found("plugin");
-    let id = PluginId::parse(id).map_err(|_| missing())?;
-    installed::find(broker, &id).await?.ok_or_else(missing)
+fn plugin_id(id: &str) -> Result<PluginId, Failure> {
+    PluginId::parse(id).map_err(|_| Failure::not_found("plugin"))
 }
 
-fn view(plugin: &plugin::Plugin, grant: Option<StoredGrant>) -> Plugin {
+fn view(current: &Current, plugin: &plugin::Plugin, known: &mut Known) -> Plugin {
     let manifest = &plugin.manifest;
+    let key = manifest.id.key();
+    let grant = known.granted.remove(&key);
     Plugin {
         id: manifest.id.clone(),
         name: manifest.name.clone(),
         version: manifest.version.to_string(),
-        source: plugin.source,
-        files: format!("/{}", plugin.hash),
+        source: plugin.found.source(),
+        publisher: plugin.found.publisher().to_owned(),
+        added: current.is_added(plugin, grant.is_some(), known.removed.contains(&key)),
+        files: files(plugin),
         change: grant.as_ref().and_then(|stored| Change::between(&stored.grant, manifest)),
         manifest: manifest.clone(),
         grant,
     }
 }
 
-/// `PUT /plugins/{id}/grant`
+/// Where the files of a plugin are on the panel origin.
+fn files(plugin: &plugin::Plugin) -> String {
+    format!("/{}", plugin.hash)
+}
+
+/// `PUT /plugins/{id}/grant`: what is allowed is what the user looked at, version and content.
 pub(super) async fn grant(
     State(broker): State<Broker>,
     SignedIn(user): SignedIn,
     Path(id): Path<String>,
     Json(body): Json<GrantBody>,
 ) -> Result<axum::Json<StoredGrant>, Failure> {
-    let plugin = find(&broker, &id).await?;
-    if body.version != plugin.manifest.version.to_string() {
-        let message = format!(
-            "{} is version {} now, not {}. Look at what it asks for and decide again.",
-            plugin.manifest.id, plugin.manifest.version, body.version
-        );
-        return Err(Failure::new(Code::Conflict, message));
+    let plugin = installed::find(&broker, &plugin_id(&id)?).await?;
+    let seen = (body.version == plugin.manifest.version.to_string())
+        && body.files.as_ref().is_none_or(|seen| *seen == files(&plugin));
+    if !seen {
+        return Err(installed::changed(&plugin.manifest.id));
     }
     let grant = subset(&plugin.manifest, &body)?;
     installed::grant(&broker, &user.id, &plugin, &grant).await?;
@@ -118,15 +135,40 @@ pub(super) async fn revoke(
     SignedIn(user): SignedIn,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let id = PluginId::parse(&id).map_err(|_| Failure::not_found("plugin"))?;
+    let id = plugin_id(&id)?;
     let mut tx = broker.store.write().await?;
     let removed = grants::remove(&mut tx, &user.id, &id).await?;
     tx.commit().await?;
     if removed {
         broker.events.tell(&user.id, &Event::GrantChanged { plugin: id.to_string() });
-    }
-    if !removed && installed::find(&broker, &id).await?.is_none() {
-        return Err(Failure::not_found("plugin"));
+    } else {
+        is_here(&broker, &id).await?;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /plugins/{id}`: the plugin leaves the user's page and has nothing left. The user's connections stay.
+pub(super) async fn uninstall(
+    State(broker): State<Broker>,
+    SignedIn(user): SignedIn,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    let id = plugin_id(&id)?;
+    let mut tx = broker.store.write().await?;
+    // Also a plugin that is no longer here can leave a grant behind.
+    if !grants::remove(&mut tx, &user.id, &id).await? {
+        drop(tx);
+        is_here(&broker, &id).await?;
+        tx = broker.store.write().await?;
+    }
+    installs::remove_for(&mut tx, &user.id, &id, broker.clock.now()).await?;
+    tx.commit().await?;
+    broker.events.tell(&user.id, &Event::GrantChanged { plugin: id.to_string() });
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses what is not on this server, so that nobody fills the database with names.
+async fn is_here(broker: &Broker, id: &PluginId) -> Result<(), Failure> {
+    let current = installed::current(broker).await?;
+    current.catalog.get(id).map(|_| ()).ok_or_else(|| Failure::not_found("plugin"))
 }

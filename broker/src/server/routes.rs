@@ -7,10 +7,11 @@ use axum::routing::{MethodFilter, on};
 use http::Method;
 use taiku_bridge::Code;
 
-use super::access::{self, Access};
+use super::access::{self, Access, Takes};
 use super::plugin_data::{self, Files, Kv, UserData};
 use super::{
-    activity, admin, api_keys, connections, events, openapi, plugins, session, setup, toolkits, tools,
+    activity, admin, api_keys, connections, events, installing, openapi, plugins, session, setup, toolkits,
+    tools,
 };
 use crate::broker::Broker;
 use crate::failure::Failure;
@@ -24,6 +25,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may use it.
     pub access: Access,
+    /// What its body may be.
+    pub takes: Takes,
 }
 
 struct Routes {
@@ -33,14 +36,29 @@ struct Routes {
 }
 
 impl Routes {
-    fn on<H, T>(mut self, method: MethodFilter, path: &'static str, access: Access, handler: H) -> Self
+    fn on<H, T>(self, method: MethodFilter, path: &'static str, access: Access, handler: H) -> Self
     where
         H: Handler<T, Broker>,
         T: 'static,
     {
-        let guard = from_fn_with_state((self.broker.clone(), access), access::guard);
+        self.taking(Takes::Json, method, path, access, handler)
+    }
+
+    fn taking<H, T>(
+        mut self,
+        takes: Takes,
+        method: MethodFilter,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Self
+    where
+        H: Handler<T, Broker>,
+        T: 'static,
+    {
+        let guard = from_fn_with_state((self.broker.clone(), access, takes), access::guard);
         self.router = self.router.route(path, on(method, handler).layer(guard));
-        self.table.push(Route { method: name(method), path, access });
+        self.table.push(Route { method: name(method), path, access, takes });
         self
     }
 }
@@ -91,7 +109,9 @@ fn build(broker: &Broker) -> Routes {
         .on(POST, "/api/v1/api-keys", User, api_keys::add)
         .on(DELETE, "/api/v1/api-keys/{id}", User, api_keys::revoke)
         .on(GET, "/api/v1/plugins", Visitor, plugins::list)
+        .taking(Takes::JsonOrPacked, POST, "/api/v1/plugins", User, installing::install)
         .on(GET, "/api/v1/plugins/{id}", Visitor, plugins::show)
+        .on(DELETE, "/api/v1/plugins/{id}", User, plugins::uninstall)
         .on(PUT, "/api/v1/plugins/{id}/grant", User, plugins::grant)
         .on(DELETE, "/api/v1/plugins/{id}/grant", User, plugins::revoke)
         .on(GET, "/api/v1/plugins/{id}/user-data", User, plugin_data::list::<UserData>)
@@ -120,8 +140,15 @@ fn build(broker: &Broker) -> Routes {
         .on(GET, "/api/v1/admin/toolkits", Admin, admin::toolkits)
         .on(GET, "/api/v1/admin/toolkits/{slug}", Admin, admin::toolkit)
         .on(PUT, "/api/v1/admin/toolkits/{slug}", Admin, admin::change_toolkit)
-        .on(GET, "/api/v1/admin/plugins", Admin, admin::plugins)
-        .on(POST, "/api/v1/admin/plugins/{id}/reload", Admin, admin::reload_plugin)
+        .on(GET, "/api/v1/registries", User, installing::registries)
+        .on(GET, "/api/v1/admin/plugins", Admin, admin::plugins::list)
+        .taking(Takes::JsonOrPacked, POST, "/api/v1/admin/plugins", Admin, installing::install)
+        .on(PUT, "/api/v1/admin/plugins/{id}", Admin, admin::plugins::rule)
+        .on(DELETE, "/api/v1/admin/plugins/{id}", Admin, installing::uninstall)
+        .on(POST, "/api/v1/admin/plugins/{id}/update", Admin, installing::update)
+        .on(POST, "/api/v1/admin/plugins/{id}/reload", Admin, admin::plugins::reload)
+        .on(GET, "/api/v1/admin/plugin-policy", Admin, admin::plugins::policy)
+        .on(PUT, "/api/v1/admin/plugin-policy", Admin, admin::plugins::change_policy)
         .on(DELETE, "/api/v1/admin/plugins/{id}/kv", Admin, plugin_data::clear_shared)
         .on(GET, "/api/v1/admin/users", Admin, admin::users)
         .on(GET, "/api/v1/admin/audit", Admin, admin::audit)

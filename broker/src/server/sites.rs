@@ -99,17 +99,11 @@ async fn panels(broker: &Broker, request: Request) -> Response {
         path: request.uri().path(),
         if_none_match: header_text(request.headers(), &header::IF_NONE_MATCH),
     };
-    let panels = Panels::new(&broker.origins);
-    let response = panels.respond(request, |hash| broker.plugins.by_hash(hash));
-    if response.status() != StatusCode::NOT_FOUND {
-        return response;
-    }
-    // Folders are read when they are first asked for: after a restart, or on a broker that has not listed them yet,
-    // a page may ask for a panel before that.
-    match installed::catalog(broker).await {
-        Ok(_) => panels.respond(request, |hash| broker.plugins.by_hash(hash)),
-        Err(_) => response,
-    }
+    let files = match panel::content_hash(request.path) {
+        Some(hash) => installed::files(broker, hash).await,
+        None => None,
+    };
+    Panels::new(&broker.origins).respond(request, |_| files)
 }
 
 fn header_text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {

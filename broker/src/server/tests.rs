@@ -14,6 +14,7 @@ mod events;
 mod execute;
 mod flows;
 mod headers;
+mod installing;
 mod plugin_data;
 mod plugins;
 mod refresh;

@@ -104,6 +104,25 @@ pub async fn find(tx: &mut Tx, user_id: &str, plugin: &PluginId) -> Result<Optio
     row.as_ref().map(stored).transpose()
 }
 
+row! {
+    struct UsersRow {
+        plugin: String,
+        users: i64,
+    }
+}
+
+/// How many users have allowed each plugin something, by [`PluginId::key`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn users_by_plugin(tx: &mut Tx) -> Result<BTreeMap<String, u32>> {
+    let rows: Vec<UsersRow> =
+        with!(tx, |conn| sqlx::query_as("select plugin, count(*) as users from grants group by plugin")
+            .fetch_all(conn))?;
+    let count = |row: UsersRow| (row.plugin, u32::try_from(row.users).unwrap_or(u32::MAX));
+    Ok(rows.into_iter().map(count).collect())
+}
+
 /// Stores what a user allows a plugin, in place of what was allowed before.
 ///
 /// # Errors

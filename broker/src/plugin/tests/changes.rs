@@ -119,14 +119,14 @@ async fn a_load_that_fails_leaves_what_was_known() {
 async fn a_plugin_that_is_not_pinned_follows_its_folder() {
     let root = tempfile::tempdir().unwrap();
     let plugins = watched(Registry::default(), root.path());
-    assert_eq!(panel_of(&*plugins.current(&BTreeMap::new()).await), None);
+    assert_eq!(panel_of(&*plugins.current(&BTreeMap::new(), &[]).await), None);
     write(root.path(), "x", "x", "1.0.0", "<p>1");
-    let catalog = plugins.current(&BTreeMap::new()).await;
+    let catalog = plugins.current(&BTreeMap::new(), &[]).await;
     let first = catalog.get(&id("x")).unwrap().hash.clone();
     write(root.path(), "x", "x", "1.0.0", "<p>second");
-    let catalog = plugins.current(&BTreeMap::new()).await;
+    let catalog = plugins.current(&BTreeMap::new(), &[]).await;
     assert_eq!(panel_of(&catalog).as_deref(), Some("<p>second"));
-    assert_eq!(plugins.by_hash(&first).unwrap().get("panel.html").unwrap(), "<p>1");
+    assert_eq!(plugins.by_hash(&first).unwrap().files.get("panel.html").unwrap(), "<p>1");
 }
 
 #[tokio::test]
@@ -134,10 +134,10 @@ async fn what_was_pinned_is_served_on_when_files_change_under_the_same_version()
     let root = tempfile::tempdir().unwrap();
     write(root.path(), "x", "x", "1.0.0", "<p>1");
     let plugins = watched(Registry::default(), root.path());
-    let hash = plugins.current(&BTreeMap::new()).await.get(&id("x")).unwrap().hash.clone();
+    let hash = plugins.current(&BTreeMap::new(), &[]).await.get(&id("x")).unwrap().hash.clone();
     let pins = pin("1.0.0", &hash);
     write(root.path(), "x", "x", "1.0.0", "<p>changed");
-    let catalog = plugins.current(&pins).await;
+    let catalog = plugins.current(&pins, &[]).await;
     assert_eq!(panel_of(&catalog).as_deref(), Some("<p>1"));
     assert_eq!(
         faults(&catalog),
@@ -146,7 +146,7 @@ async fn what_was_pinned_is_served_on_when_files_change_under_the_same_version()
     );
     let changed = plugins.on_disk().await.get(&id("x")).unwrap().hash.clone();
     assert!(plugins.by_hash(&changed).is_none(), "what is refused is not served by its hash either");
-    let catalog = plugins.current(&pin("1.0.0", &changed)).await;
+    let catalog = plugins.current(&pin("1.0.0", &changed), &[]).await;
     assert_eq!((panel_of(&catalog).as_deref(), catalog.failed().len()), (Some("<p>changed"), 0));
 }
 
@@ -157,14 +157,14 @@ async fn after_a_restart_changed_files_are_refused_until_the_version_is_raised()
     write(root.path(), "y", "y", "1.0.0", "<p>");
     let plugins = watched(Registry::default(), root.path());
     let pins = pin("1.0.0", &"0".repeat(64));
-    let catalog = plugins.current(&pins).await;
+    let catalog = plugins.current(&pins, &[]).await;
     assert_eq!(ids(&catalog), ["y"]);
     assert!(
         faults(&catalog)
             .ends_with("raise the version, or have an admin reload it; until then it cannot be opened")
     );
     write(root.path(), "x", "x", "1.0.1", "<p>changed");
-    let catalog = plugins.current(&pins).await;
+    let catalog = plugins.current(&pins, &[]).await;
     assert_eq!((ids(&catalog), catalog.failed().len()), (vec!["x", "y"], 0));
 }
 
@@ -174,7 +174,7 @@ async fn the_plugins_of_the_registry_are_not_pinned() {
     let plugins = watched(registry_of("x", "<p>new"), root.path());
     let hash = PluginCatalog::load(&registry_of("x", "<p>new"), &[]).get(&id("x")).unwrap().hash.clone();
     assert!(plugins.by_hash(&hash).is_some(), "its files are there before anybody asked for the list");
-    let catalog = plugins.current(&pin("1.0.0", &"0".repeat(64))).await;
+    let catalog = plugins.current(&pin("1.0.0", &"0".repeat(64)), &[]).await;
     assert_eq!(panel_of(&catalog).as_deref(), Some("<p>new"));
 }
 

@@ -8,7 +8,7 @@ fn the_shipped_plugins_load() {
     assert_eq!(catalog.failed(), []);
     assert_eq!(ids(&catalog), ["example.boundaries", "example.integrations"]);
     for plugin in catalog.iter() {
-        assert_eq!((plugin.source, plugin.warnings.as_slice()), (Source::Registry, [].as_slice()));
+        assert_eq!((plugin.found.source(), plugin.warnings.as_slice()), (Source::Registry, [].as_slice()));
         assert!(catalog.by_hash(&plugin.hash).is_some());
     }
 }
@@ -24,8 +24,8 @@ fn a_folder_becomes_a_plugin_with_all_its_visible_files() {
     fs::write(folder.join(".env"), "secret").unwrap();
     let catalog = load(root.path());
     let plugin = catalog.get(&id("mY.pLUGIN")).unwrap();
-    assert_eq!(plugin.source, Source::Folder);
-    assert_eq!(plugin.place, folder.display().to_string());
+    assert_eq!(plugin.found.source(), Source::Folder);
+    assert_eq!(plugin.found.place(), folder.display().to_string());
     assert_eq!(plugin.files.paths().collect::<Vec<_>>(), ["img/deep/a b.svg", "manifest.json", "panel.html"]);
     assert_eq!(plugin.files.get("img/deep/a b.svg").unwrap(), "<svg>");
     assert_eq!(catalog.by_hash(&plugin.hash).unwrap().hash(), plugin.hash);
@@ -93,7 +93,7 @@ fn ids_are_unique_without_regard_to_case_over_all_sources() {
     let root = tempfile::tempdir().unwrap();
     write(root.path(), "1", "SHIPPED", "9.0.0", "<p>");
     let catalog = PluginCatalog::load(&registry_of("shipped", "<p>"), &[root.path().to_owned()]);
-    assert_eq!(catalog.get(&id("shipped")).unwrap().source, Source::Registry);
+    assert_eq!(catalog.get(&id("shipped")).unwrap().found.source(), Source::Registry);
     assert!(faults(&catalog).contains("registry: f already"), "{}", faults(&catalog));
 }
 

@@ -40,7 +40,8 @@ pub(crate) struct Parts {
     pub(crate) broker: Broker,
     pub(crate) demo: Demo,
     router: Router,
-    dir: TempDir,
+    variables: Vec<(String, String)>,
+    dir: Arc<TempDir>,
 }
 
 impl std::ops::Deref for TestApp {
@@ -77,7 +78,11 @@ impl TestApp {
         let own = [("TAIKU_DATA_DIR", folder("data")), ("TAIKU_PLUGIN_DIRS", plugin_dir)];
         let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
         let given = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let source = Source::load(None, own.chain(given)).unwrap();
+        Self::of(own.chain(given).collect(), demo().await, Arc::new(dir)).await
+    }
+
+    async fn of(variables: Vec<(String, String)>, demo: Demo, dir: Arc<TempDir>) -> Self {
+        let source = Source::load(None, variables.iter().cloned()).unwrap();
         let start = Start {
             config: Config::read(&source, false).unwrap(),
             source,
@@ -88,7 +93,12 @@ impl TestApp {
         };
         let broker = Broker::start(start).await.unwrap();
         let router = crate::server::app(broker.clone());
-        Self(Arc::new(Parts { demo: demo().await, router, broker, dir }))
+        Self(Arc::new(Parts { demo, router, broker, variables, dir }))
+    }
+
+    /// Another broker on the same database.
+    pub(crate) async fn replica(&self) -> Self {
+        Self::of(self.variables.clone(), self.demo.clone(), Arc::clone(&self.dir)).await
     }
 
     /// Adds a user whose password is [`PASSWORD`], signed in.
@@ -192,6 +202,14 @@ impl TestApp {
         let rows = query.execute(&mut **transaction).await.unwrap().rows_affected();
         tx.commit().await.unwrap();
         rows
+    }
+
+    /// Runs a statement with one value of bytes.
+    pub(crate) async fn sql_bytes(&self, statement: &'static str, value: &[u8]) {
+        let mut tx = self.broker.store.write().await.unwrap();
+        let crate::store::Tx::Sqlite(transaction) = &mut tx else { panic!("tests run on SQLite") };
+        sqlx::query(statement).bind(value.to_vec()).execute(&mut **transaction).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// Lets a user sign in no longer.

@@ -45,7 +45,7 @@ async fn every_answer_of_the_app_has_its_headers() {
         (Method::GET, "/oauth/callback/%ff", Some(400)),
         (Method::GET, "/api/v1/session", Some(200)),
         (Method::GET, "/api/v1/none", Some(404)),
-        (Method::POST, "/api/v1/plugins", Some(405)),
+        (Method::POST, "/api/v1/connections", Some(405)),
         (Method::GET, "/api/v1/admin/users", Some(403)),
         (Method::GET, "/api/v1/openapi.json", Some(200)),
     ] {

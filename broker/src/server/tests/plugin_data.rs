@@ -149,7 +149,7 @@ async fn the_gate_decides_for_every_shelf_and_verb() {
                 expected
             });
             send(&bob, "test.other").await.refused("identity_mismatch");
-            send(&bob, "no.such.plugin").await.refused("grant_missing");
+            send(&bob, "no.such.plugin").await.refused("plugin_not_installed");
             send(&app.visitor(), "test.reads").await.refused("not_signed_in");
         }
     }

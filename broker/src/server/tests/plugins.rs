@@ -124,7 +124,7 @@ async fn what_a_plugin_may_is_said_before_what_is_wrong_with_its_call() {
 async fn a_plugin_is_named_by_one_valid_id() {
     let (_, _, bob) = TestApp::start().await;
     let list = |plugin: &str| bob.ask(Method::GET, "/api/v1/connections").header("taiku-plugin", plugin);
-    list("no.such.plugin").send().await.refused("grant_missing");
+    list("no.such.plugin").send().await.refused("plugin_not_installed");
     for wrong in ["", ".", "../x", "a b", "example.integrations."] {
         list(wrong).send().await.refused("bad_message");
     }
@@ -235,7 +235,7 @@ async fn a_plugin_that_was_removed_reaches_nothing() {
     as_plugin(&bob, Method::GET, "/api/v1/connections").await.ok();
     std::fs::remove_dir_all(app.plugin_dir().join(ID)).unwrap();
     app.broker.plugins.on_disk().await;
-    as_plugin(&bob, Method::GET, "/api/v1/connections").await.refused("grant_missing");
+    as_plugin(&bob, Method::GET, "/api/v1/connections").await.refused("plugin_not_installed");
     bob.get("/api/v1/plugins/test.plugin").await.refused("not_found");
     // A folder that cannot be loaded is listed with its error.
     let broken = json!({"id": ID, "name": "Test"});

@@ -136,6 +136,8 @@ async fn a_null_is_no_empty_text(store: Store) {
         "integrations.client_id",
         "integrations.client_secret",
         "integrations.scopes",
+        "plugin_installs.location",
+        "plugin_rules.rule",
         "plugin_shelves.user_id",
         "users.disabled_at",
     ];

@@ -37,7 +37,9 @@ const READ: &[(&str, &str)] = &[
     ("/api/v1/admin/toolkits", ""),
     ("/api/v1/admin/toolkits/{slug}", "/api/v1/admin/toolkits/demo"),
     ("/api/v1/admin/toolkits/{slug}", "/api/v1/admin/toolkits/nothing"),
+    ("/api/v1/registries", ""),
     ("/api/v1/admin/plugins", ""),
+    ("/api/v1/admin/plugin-policy", ""),
     ("/api/v1/admin/users", ""),
     ("/api/v1/admin/audit", ""),
     ("/api/v1/admin/audit", "/api/v1/admin/audit?cursor=newest"),
@@ -60,6 +62,9 @@ const VALUE: [&str; 2] = ["/api/v1/plugins/{id}/kv/{key}", "/api/v1/plugins/exam
 const FILE: [&str; 2] = ["/api/v1/plugins/{id}/files/{name}", "/api/v1/plugins/example.integrations/files/f"];
 const FILES: [&str; 2] = ["/api/v1/plugins/{id}/files", "/api/v1/plugins/example.integrations/files"];
 const SHARED: [&str; 2] = ["/api/v1/admin/plugins/{id}/kv", "/api/v1/admin/plugins/example.integrations/kv"];
+const INSTALL: [&str; 2] = ["/api/v1/admin/plugins"; 2];
+const RULE: [&str; 2] = ["/api/v1/admin/plugins/{id}", "/api/v1/admin/plugins/my-org.plugin"];
+const POLICY: [&str; 2] = ["/api/v1/admin/plugin-policy"; 2];
 const SESSION: &str = "/api/v1/session";
 
 /// What is sent in this order, with the status that it is meant to have for an admin.
@@ -101,6 +106,18 @@ fn changes() -> Vec<(u16, Change)> {
         (422, post(TOOL, json!({"arguments": []}))),
         (403, post(CONNECT, json!({}))),
         (204, post(RELOAD, Value::Null)),
+        (422, post(INSTALL, json!({"url": "http://example.com/"}))),
+        (502, post(INSTALL, json!({"url": "http://127.0.0.1:1/manifest.json"}))),
+        (422, post(["/api/v1/plugins"; 2], json!({"url": 1}))),
+        (404, delete([RULE[0], "/api/v1/admin/plugins/%00"])),
+        (404, delete(RULE)),
+        (404, post(["/api/v1/admin/plugins/{id}/update", "/api/v1/admin/plugins/none/update"], Value::Null)),
+        (200, put(RULE, json!({"rule": "allowed", "preinstalled": true}))),
+        (422, put(RULE, json!({"rule": "maybe"}))),
+        (200, put(POLICY, json!({"members": "registries", "registries": ["http://127.0.0.1:1/r.json"]}))),
+        (422, put(POLICY, json!({"registries": ["nonsense"]}))),
+        (204, delete(["/api/v1/plugins/{id}", "/api/v1/plugins/example.boundaries"])),
+        (404, delete(["/api/v1/plugins/{id}", "/api/v1/plugins/none"])),
         (404, post(["/api/v1/setup"; 2], setup)),
         (401, sign_in(json!({"email": "a@b.c", "password": "x"}))),
         (422, sign_in(json!(["ada@example.test", "x"]))),
