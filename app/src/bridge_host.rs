@@ -12,10 +12,11 @@ mod incoming;
 mod mcp;
 mod popup;
 mod random;
+mod reply;
 mod speakers;
 
 use leptos::prelude::*;
-use taiku_bridge::message::{HELLO, READY, REQUEST};
+use taiku_bridge::message::{self, HELLO, READY};
 use taiku_bridge::panel::Hello;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -25,6 +26,7 @@ use crate::state::App;
 use answer::Door;
 pub(crate) use events::Event;
 pub(crate) use frame::{forget, mount};
+use incoming::{Message, Post};
 pub(crate) use popup::{Popup, is_safe_target};
 
 /// Hears every message to this window, from now on. Must run before the first frame is inserted.
@@ -41,24 +43,55 @@ pub(crate) fn listen(app: App) {
 fn hear(app: App, event: &MessageEvent) {
     let speaker = event.source().filter(|_| event.is_trusted()).and_then(|source| speakers::find(&source));
     match speaker {
-        Some(document) => understand(app, document, &event.data(), Door::Window),
+        Some(document) => understand(app, document, &event.data()),
         None => app.dropped.update(|dropped| *dropped += 1),
     }
 }
 
-/// Acts on a message of a known panel.
-fn understand(app: App, document: u64, data: &JsValue, door: Door) {
-    match incoming::kind(data).as_deref() {
-        Some(HELLO) if door == Door::Window => hello(document, data),
-        Some(READY) if door == Door::Window => answer::greet(app, document),
-        Some(REQUEST) => calls::request(app, document, data, door),
-        None if door == Door::Window && incoming::is_jsonrpc(data) => mcp::hear(app, document, data),
+/// Acts on a message that a known panel sent over the window.
+fn understand(app: App, document: u64, data: &JsValue) {
+    let Some(message) = Message::of(data) else { return };
+    if message.is_request() {
+        return calls::request(app, document, message.envelope(), Door::Window);
+    }
+    match message.says().as_str() {
+        HELLO => hello(document, message),
+        READY => answer::greet(app, document),
+        _ if message.is_jsonrpc() => mcp::hear(app, document, message),
         _ => {}
     }
 }
 
-fn hello(document: u64, data: &JsValue) {
-    let nonce = incoming::text(data, "nonce", 256);
+/// Acts on what a known panel sent over its port: only requests, as objects or as texts.
+fn understand_post(app: App, document: u64, data: JsValue) {
+    match Post::of(data) {
+        Post::Text(text) => understand_text(app, document, &text),
+        Post::Other(data) => match Message::of(&data) {
+            Some(message) if message.is_request() => {
+                calls::request(app, document, message.envelope(), Door::Port);
+            }
+            Some(_) | None => {}
+        },
+    }
+}
+
+/// Acts on a text of one message or of several. What several are answered at once goes back as one text too.
+fn understand_text(app: App, document: u64, text: &str) {
+    let Ok(requests) = message::written(text) else { return };
+    let batch = requests.len() > 1;
+    if batch {
+        answer::hold(document);
+    }
+    for request in requests {
+        calls::request(app, document, request, Door::Port);
+    }
+    if batch {
+        answer::release(document);
+    }
+}
+
+fn hello(document: u64, message: &Message) {
+    let nonce = message.own_nonce();
     if speakers::with(document, |speaker| speaker.state.hello(&nonce)) == Some(Hello::Died) {
         frame::show_death(document);
     }

@@ -1,5 +1,6 @@
 //! Requests to the broker, through the browser's `fetch`.
 
+use js_sys::JsString;
 use leptos::prelude::window;
 use serde::Serialize;
 use serde_json::Value;
@@ -143,9 +144,14 @@ impl<'a> Request<'a> {
 
 /// The body of an answer as text.
 pub(crate) async fn body(response: &Response) -> Result<String, HttpError> {
+    text_of(response).await.map(String::from)
+}
+
+/// The body of an answer as text that stays with the browser.
+pub(crate) async fn text_of(response: &Response) -> Result<JsString, HttpError> {
     let promise = response.text().map_err(|_| HttpError::Unreachable)?;
     let text = JsFuture::from(promise).await.map_err(|_| HttpError::Unreachable)?;
-    text.as_string().ok_or(HttpError::Unreadable(response.status()))
+    text.dyn_into().map_err(|_| HttpError::Unreadable(response.status()))
 }
 
 /// What a refusal's body says.

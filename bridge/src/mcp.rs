@@ -91,7 +91,7 @@ impl Envelope {
             // An answer to a request of ours: this host sends none.
             Field::Missing => return Err(Malformed::Drop),
             Field::Text(method) => Some(method),
-            Field::Other => None,
+            Field::Number(_) | Field::Other => None,
         };
         let id = match self.id.as_deref().map(Id::parse) {
             None => None,

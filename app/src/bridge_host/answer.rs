@@ -1,20 +1,18 @@
 //! What the host sends to a panel: who it is, and the one answer to each call.
 
-use js_sys::{Array, JSON, Object, Reflect};
+use js_sys::{Array, Object, Reflect};
 use leptos::prelude::*;
-use taiku_bridge::message::{INIT, PROTOCOL_VERSION, RESPONSE};
+use taiku_bridge::message::{Echo, INIT, PROTOCOL_VERSION};
 use taiku_bridge::panel::Life;
 use taiku_bridge::{Refusal, Slug};
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{MessageChannel, MessageEvent, MessagePort, Window};
+use web_sys::{MessageChannel, MessageEvent, MessagePort};
 
-use super::{incoming, mcp, speakers};
+use super::reply::{self, Outcome, Replies};
+use super::{mcp, speakers};
 use crate::state::App;
 use crate::workspace::{Frame, FrameState};
-
-/// From this length on, in bytes, a result goes over a port as text: that is many times faster to send.
-const TEXT_FROM: usize = 16 * 1024;
 
 /// What is said of an answer that cannot be sent.
 pub(super) const UNSENT: &str = "an answer could not be sent to its panel";
@@ -43,16 +41,6 @@ pub(super) struct Ticket {
     pub(super) number: u64,
     /// Where it came in.
     pub(super) door: Door,
-}
-
-/// What a call came to.
-pub(super) enum Outcome {
-    /// A value.
-    Value(JsValue),
-    /// JSON text, forwarded as it is.
-    Json(String),
-    /// A refusal, or a failure of the provider.
-    Error(Refusal),
 }
 
 /// Sends a document its `taiku:init`, once, when it says that it has loaded: a listener that comes late would miss an
@@ -106,7 +94,7 @@ fn identity(app: App, frame: &Frame, token: &str) -> JsValue {
 fn port(app: App, document: u64) -> Option<MessagePort> {
     let channel = MessageChannel::new().ok()?;
     let hear = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-        super::understand(app, document, &incoming::message(event.data()), Door::Port);
+        super::understand_post(app, document, event.data());
     });
     let ours = channel.port1();
     ours.set_onmessage(Some(hear.as_ref().unchecked_ref()));
@@ -124,62 +112,49 @@ pub(super) fn answer(ticket: &Ticket, outcome: Outcome) {
         speaker.state.finish(&ticket.id)
     });
     if alive == Some(true) {
-        send(ticket.document, ticket.door, &ticket.id.as_str().into(), outcome);
+        send(ticket.document, ticket.door, &Echo::Text(ticket.id.clone()), outcome);
     }
 }
 
 /// Refuses a message that is no call under way.
-pub(super) fn refuse(document: u64, door: Door, id: &JsValue, refusal: Refusal) {
+pub(super) fn refuse(document: u64, door: Door, id: &Echo, refusal: Refusal) {
     send(document, door, id, Outcome::Error(refusal));
 }
 
-fn send(document: u64, door: Door, id: &JsValue, outcome: Outcome) {
-    let Some((window, port)) = speakers::with(document, |speaker| {
-        (speaker.window.clone(), speaker.port.as_ref().map(|(port, _)| port.clone()))
-    }) else {
-        return;
-    };
-    let sent = match (door, port) {
-        (Door::Port, Some(port)) => port.post_message(&for_port(id, outcome)),
-        (Door::Window | Door::Port, _) => to_window(&window, id, outcome),
-        (Door::JsonRpc, _) => mcp::answer(&window, id, outcome),
-        (Door::Silent, _) => Ok(()),
-    };
+/// From now on, what is answered over the port waits for [`release`].
+pub(super) fn hold(document: u64) {
+    speakers::with(document, |speaker| speaker.held = Some(Replies::default()));
+}
+
+/// Sends what was answered since [`hold`], as one text.
+pub(super) fn release(document: u64) {
+    let held = speakers::with(document, |speaker| {
+        let text = speaker.held.take().and_then(Replies::text);
+        text.zip(speaker.port.as_ref().map(|(port, _)| port.clone()))
+    });
+    if let Some(Some((text, port))) = held {
+        report(port.post_message(&text));
+    }
+}
+
+fn send(document: u64, door: Door, id: &Echo, outcome: Outcome) {
+    let sent = speakers::with(document, |speaker| match (door, &speaker.port, &mut speaker.held) {
+        (Door::Port, Some(_), Some(held)) if outcome.is_light() => {
+            held.push(id, outcome);
+            Ok(())
+        }
+        (Door::Port, Some((port, _)), _) => port.post_message(&reply::for_port(id, outcome)),
+        (Door::JsonRpc, ..) => mcp::answer(&speaker.window, id, outcome),
+        (Door::Silent, ..) => Ok(()),
+        (Door::Window | Door::Port, ..) => speaker.window.post_message(&reply::object(id, outcome), "*"),
+    });
+    report(sent.unwrap_or(Ok(())));
+}
+
+fn report(sent: Result<(), JsValue>) {
     if sent.is_err() {
         leptos::logging::error!("{UNSENT}");
     }
-}
-
-fn to_window(window: &Window, id: &JsValue, outcome: Outcome) -> Result<(), JsValue> {
-    window.post_message(&response(id, outcome), "*")
-}
-
-fn for_port(id: &JsValue, outcome: Outcome) -> JsValue {
-    match outcome {
-        Outcome::Json(text) if text.len() >= TEXT_FROM && JSON::parse(&text).is_ok() => {
-            let id = JSON::stringify(id).map_or_else(|_| "null".into(), String::from);
-            format!(r#"{{"type":"{RESPONSE}","id":{id},"result":{text}}}"#).into()
-        }
-        Outcome::Json(_) | Outcome::Value(_) | Outcome::Error(_) => response(id, outcome),
-    }
-}
-
-fn response(id: &JsValue, outcome: Outcome) -> JsValue {
-    let message = Object::new();
-    set(&message, "type", RESPONSE.into());
-    set(&message, "id", id.clone());
-    match outcome {
-        Outcome::Value(value) => set(&message, "result", value),
-        // What says that it is JSON and is not stays the text that it is.
-        Outcome::Json(text) => {
-            set(&message, "result", JSON::parse(&text).unwrap_or_else(|_| text.as_str().into()));
-        }
-        Outcome::Error(refusal) => {
-            set(&message, "error", refusal.message.as_str().into());
-            set(&message, "code", refusal.code.as_str().into());
-        }
-    }
-    message.into()
 }
 
 pub(super) fn set(object: &Object, name: &str, value: JsValue) {

@@ -6,20 +6,20 @@ mod proxied;
 use leptos::prelude::*;
 use taiku_bridge::api::Plugin;
 use taiku_bridge::call::Way;
-use taiku_bridge::message::{Malformed, Request};
+use taiku_bridge::message::{Echo, Envelope, Malformed, Request};
 use taiku_bridge::{Call, Caller, Code, Method, Refusal};
-use wasm_bindgen::JsValue;
 
-use super::answer::{self, Door, Outcome, Ticket};
-use super::{incoming, speakers};
+use super::answer::{self, Door, Ticket};
+use super::reply::Outcome;
+use super::speakers;
 use crate::state::App;
 
 /// Hears a `taiku:request`: shape, then identity, then the right, then the effect.
-pub(super) fn request(app: App, document: u64, data: &JsValue, door: Door) {
-    match incoming::envelope(data).read() {
+pub(super) fn request(app: App, document: u64, envelope: Envelope, door: Door) {
+    match envelope.read() {
         Ok(request) => admitted(app, document, &request, door),
         Err(Malformed::Drop) => {}
-        Err(Malformed::Refuse(refusal)) => answer::refuse(document, door, &incoming::echo(data), refusal),
+        Err(Malformed::Refuse(id, refusal)) => answer::refuse(document, door, &id, refusal),
     }
 }
 
@@ -27,7 +27,7 @@ pub(super) fn admitted(app: App, document: u64, request: &Request, door: Door) {
     let began = match begin(document, request) {
         Some(Ok(began)) => began,
         Some(Err(refusal)) => {
-            return answer::refuse(document, door, &request.id.as_str().into(), refusal);
+            return answer::refuse(document, door, &Echo::Text(request.id.clone()), refusal);
         }
         None => return,
     };

@@ -60,6 +60,7 @@ fn insert(app: App, frame: &Frame, place: &Element) -> Option<()> {
         speaks_mcp: false,
         calls,
         port: None,
+        held: None,
         _loads: loads,
     });
     Some(())

@@ -2,93 +2,129 @@
 //!
 //! What arrives went through structured cloning, so a field is plain data: reading it runs no code of the panel.
 
-use js_sys::{JSON, JsString, Reflect};
+use js_sys::{JSON, JsString};
 use taiku_bridge::mcp;
-use taiku_bridge::message::{Envelope, Field, MAX_BYTES, MAX_ID, Params};
+use taiku_bridge::message::{Envelope, Field, MAX_BYTES, MAX_ID, Params, REQUEST};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// The most of any other text that is looked at, in UTF-16 units: longer than every name and token of ours.
 const MOST: u32 = 256;
 
-/// What came over a port, where a panel may send its messages as text. A text that is longer than any message stays
-/// one, unread, and is no message of ours.
-pub(super) fn message(data: JsValue) -> JsValue {
-    let text = data.dyn_ref::<JsString>().filter(|text| text.length() <= length(2 * MAX_BYTES));
-    text.and_then(|text| JSON::parse(&String::from(text)).ok()).unwrap_or(data)
+#[wasm_bindgen]
+extern "C" {
+    /// An object that a panel sent. Getters cost a fraction of a look-up by a name that has to become a text first.
+    pub(super) type Message;
+
+    #[wasm_bindgen(method, getter, structural, js_name = "type")]
+    fn kind(this: &Message) -> JsValue;
+    #[wasm_bindgen(method, getter, structural)]
+    fn nonce(this: &Message) -> JsValue;
+    #[wasm_bindgen(method, getter, structural)]
+    fn id(this: &Message) -> JsValue;
+    #[wasm_bindgen(method, getter, structural, js_name = "pluginId")]
+    fn plugin_id(this: &Message) -> JsValue;
+    #[wasm_bindgen(method, getter, structural, js_name = "panelId")]
+    fn panel_id(this: &Message) -> JsValue;
+    #[wasm_bindgen(method, getter, structural, js_name = "authToken")]
+    fn auth_token(this: &Message) -> JsValue;
+    #[wasm_bindgen(method, getter, structural)]
+    fn method(this: &Message) -> JsValue;
+    #[wasm_bindgen(method, getter, structural)]
+    fn params(this: &Message) -> JsValue;
+    #[wasm_bindgen(method, getter, structural)]
+    fn jsonrpc(this: &Message) -> JsValue;
 }
 
-/// The message's `type`.
-pub(super) fn kind(data: &JsValue) -> Option<String> {
-    if !data.is_object() {
-        return None;
+thread_local! {
+    static KIND_OF_REQUESTS: JsValue = REQUEST.into();
+}
+
+/// What came over a port, where a panel may send its messages as text.
+pub(super) enum Post {
+    /// A text to be read.
+    Text(String),
+    /// Anything else.
+    Other(JsValue),
+}
+
+impl Post {
+    /// A text that is longer than any message stays unread, and is no message of ours.
+    pub(super) fn of(data: JsValue) -> Self {
+        match data.dyn_ref::<JsString>() {
+            Some(text) if text.length() <= length(2 * MAX_BYTES) => Self::Text(text.into()),
+            Some(_) | None => Self::Other(data),
+        }
     }
-    field(data, "type").dyn_into::<JsString>().ok().map(|kind| start(&kind, MOST))
+}
+
+impl Message {
+    /// Any object; nothing else has fields.
+    pub(super) fn of(data: &JsValue) -> Option<&Self> {
+        data.is_object().then(|| data.unchecked_ref())
+    }
+
+    /// Whether it says that it is a request.
+    pub(super) fn is_request(&self) -> bool {
+        KIND_OF_REQUESTS.with(|request| self.kind() == *request)
+    }
+
+    /// What it says that it is.
+    pub(super) fn says(&self) -> String {
+        text(&self.kind())
+    }
+
+    /// The number that tells a frame's first document; empty when there is none.
+    pub(super) fn own_nonce(&self) -> String {
+        text(&self.nonce())
+    }
+
+    /// Whether it is a message of JSON-RPC 2.0, which panels speak that are written for MCP. It says no type.
+    pub(super) fn is_jsonrpc(&self) -> bool {
+        !self.kind().is_string() && text(&self.jsonrpc()) == mcp::JSONRPC
+    }
+
+    /// The fields of such a message as they are.
+    pub(super) fn rpc(&self) -> mcp::Envelope {
+        let id = self.id();
+        // What is no JSON, or is long, is no id either.
+        let written =
+            |id: &JsValue| JSON::stringify(id).ok().filter(|text| text.length() <= MOST).map(String::from);
+        mcp::Envelope {
+            id: (!id.is_undefined()).then(|| written(&id).unwrap_or_default()),
+            method: field(&self.method(), MOST),
+            params: params(&self.params()),
+        }
+    }
+
+    /// The fields of a request as they are.
+    pub(super) fn envelope(&self) -> Envelope {
+        Envelope {
+            id: field(&self.id(), 2 * length(MAX_ID)),
+            plugin_id: field(&self.plugin_id(), MOST),
+            panel_id: field(&self.panel_id(), MOST),
+            auth_token: field(&self.auth_token(), MOST),
+            method: field(&self.method(), MOST),
+            params: params(&self.params()),
+        }
+    }
 }
 
 /// A text, cut; empty when it is none.
-pub(super) fn text(data: &JsValue, name: &str, most: u32) -> String {
-    field(data, name).dyn_into::<JsString>().map(|text| start(&text, most)).unwrap_or_default()
-}
-
-/// The fields of a request as they are.
-pub(super) fn envelope(data: &JsValue) -> Envelope {
-    Envelope {
-        id: id(&field(data, "id")),
-        plugin_id: short(field(data, "pluginId")),
-        panel_id: short(field(data, "panelId")),
-        auth_token: short(field(data, "authToken")),
-        method: short(field(data, "method")),
-        params: params(&field(data, "params")),
+fn text(value: &JsValue) -> String {
+    match field(value, MOST) {
+        Field::Text(text) => text,
+        Field::Missing | Field::Number(_) | Field::Other => String::new(),
     }
 }
 
-/// Whether a message is one of JSON-RPC 2.0, which panels speak that are written for MCP.
-pub(super) fn is_jsonrpc(data: &JsValue) -> bool {
-    data.is_object()
-        && field(data, "jsonrpc").dyn_ref::<JsString>().is_some_and(|version| version == mcp::JSONRPC)
-}
-
-/// The fields of such a message as they are.
-pub(super) fn jsonrpc(data: &JsValue) -> mcp::Envelope {
-    let id = field(data, "id");
-    // What is no JSON, or is long, is no id either.
-    let text = |id: &JsValue| JSON::stringify(id).ok().filter(|text| text.length() <= MOST).map(String::from);
-    mcp::Envelope {
-        id: (!id.is_undefined()).then(|| text(&id).unwrap_or_default()),
-        method: short(field(data, "method")),
-        params: params(&field(data, "params")),
-    }
-}
-
-/// The id that an answer to a malformed request names: its own, unless that is the fault.
-pub(super) fn echo(data: &JsValue) -> JsValue {
-    let id = field(data, "id");
-    match id.dyn_ref::<JsString>() {
-        Some(text) => start(text, length(MAX_ID)).into(),
-        None if id.as_f64().is_some() => id,
-        None => JsValue::NULL,
-    }
-}
-
-/// A field; what cannot be read is not there.
-fn field(data: &JsValue, name: &str) -> JsValue {
-    Reflect::get(data, &name.into()).unwrap_or(JsValue::UNDEFINED)
-}
-
-fn id(value: &JsValue) -> Field {
+/// A field, a text being cut to `most` UTF-16 units.
+fn field(value: &JsValue, most: u32) -> Field {
     match value.dyn_ref::<JsString>() {
-        Some(text) if text.length() > length(MAX_ID) * 2 => Field::Other,
-        Some(text) => Field::Text(text.into()),
+        Some(text) => Field::Text(start(text, most)),
         None if value.is_undefined() || value.is_null() => Field::Missing,
-        None => Field::Other,
+        None => value.as_f64().map_or(Field::Other, Field::Number),
     }
-}
-
-fn short(value: JsValue) -> Field {
-    if value.is_undefined() || value.is_null() {
-        return Field::Missing;
-    }
-    value.dyn_into::<JsString>().map_or(Field::Other, |text| Field::Text(start(&text, MOST)))
 }
 
 /// Serialises the parameters, once: this text is decided on and sent.

@@ -3,15 +3,17 @@
 
 use leptos::prelude::*;
 use taiku_bridge::mcp::{self, Ask, Context, Id, Malformed, Message, Note};
-use taiku_bridge::message::Request;
+use taiku_bridge::message::{Echo, Request};
 use taiku_bridge::panel::Life;
 use taiku_bridge::{Code, Method, Refusal};
 use wasm_bindgen::JsValue;
 use web_sys::Window;
 
-use super::answer::{self, Door, Outcome};
+use super::answer::{self, Door};
+use super::incoming;
 use super::popup::link_target;
-use super::{calls, incoming, speakers};
+use super::reply::Outcome;
+use super::{calls, speakers};
 use crate::dates;
 use crate::state::{App, OfferedLink};
 
@@ -19,8 +21,8 @@ use crate::state::{App, OfferedLink};
 const KEY: &str = "jsonrpc:";
 
 /// Hears a message whose `jsonrpc` is `2.0`.
-pub(super) fn hear(app: App, document: u64, data: &JsValue) {
-    match incoming::jsonrpc(data).read() {
+pub(super) fn hear(app: App, document: u64, message: &incoming::Message) {
+    match message.rpc().read() {
         Ok(Message { id: Some(id), method, params }) => {
             let message = Message { id: None, method, params };
             if let Err(refusal) = request(app, document, &id, &message) {
@@ -95,11 +97,12 @@ fn open_link(app: App, plugin: String, url: &str) -> Result<String, Refusal> {
 }
 
 /// Answers a call in the words of MCP.
-pub(super) fn answer(window: &Window, key: &JsValue, outcome: Outcome) -> Result<(), JsValue> {
-    let key = key.as_string().unwrap_or_default();
+pub(super) fn answer(window: &Window, key: &Echo, outcome: Outcome) -> Result<(), JsValue> {
+    let Echo::Text(key) = key else { return Ok(()) };
     let Some(id) = key.strip_prefix(KEY).and_then(Id::parse) else { return Ok(()) };
     let text = match outcome {
         Outcome::Json(body) => mcp::result(&id, &mcp::tool_json(&body)),
+        Outcome::Body(body) => mcp::result(&id, &mcp::tool_json(&String::from(body.text))),
         Outcome::Value(value) => mcp::result(&id, &mcp::tool_text(value.as_string().as_deref())),
         Outcome::Error(Refusal { code: Code::UpstreamFailed, message, .. }) => {
             mcp::result(&id, &mcp::tool_failed(&message))

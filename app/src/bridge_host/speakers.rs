@@ -8,6 +8,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Event, HtmlIFrameElement, MessageEvent, MessagePort, Window};
 
+use super::reply::Replies;
 use crate::workspace::Frame;
 
 /// A panel document.
@@ -30,6 +31,8 @@ pub(super) struct Speaker {
     pub(super) calls: Vec<(String, u64)>,
     /// Our end of the port that came with `taiku:init`, and what hears it.
     pub(super) port: Option<Port>,
+    /// Answers over the port that wait for the others of their batch.
+    pub(super) held: Option<Replies>,
     /// Hears `load` of the frame, as long as this lives.
     pub(super) _loads: Closure<dyn Fn(Event)>,
 }

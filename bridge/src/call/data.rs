@@ -183,8 +183,8 @@ impl Act {
 
 impl Entry {
     fn read(shelf: Shelf, name: String, fields: &Fields<'_>) -> Result<Self, Refusal> {
-        let value = fields.raw("value").ok_or_else(|| Refusal::field("", "`value` is missing"))?;
-        Ok(Self { name, value: value.to_owned(), encoding: Encoding::read(shelf, fields)? })
+        let value = fields.kept("value").ok_or_else(|| Refusal::field("", "`value` is missing"))?;
+        Ok(Self { name, value, encoding: Encoding::read(shelf, fields)? })
     }
 }
 

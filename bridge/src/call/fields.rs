@@ -3,9 +3,8 @@
 //! Read by hand: this code runs in every page, and what serde derives for four structures weighs a twentieth
 //! of the whole front end.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::page::MAX_EVENT_NAME;
@@ -14,7 +13,7 @@ use crate::refusal::Refusal;
 use crate::slug::Slug;
 
 /// A JSON object, checked, with its values unread.
-pub(crate) struct Fields<'a>(Vec<(String, &'a RawValue)>);
+pub(crate) struct Fields<'a>(json::Fields<'a>);
 
 impl<'a> Fields<'a> {
     /// Reads an object.
@@ -22,13 +21,27 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// `invalid_params` when the text is not one JSON object, with the place.
     pub(crate) fn read(params: &'a str) -> Result<Self, Refusal> {
-        json::check(params).map_err(|error| Refusal::field(error.pointer, error.what))?;
-        serde_json::from_str(params).map_err(|_| Refusal::field("", "must be an object"))
+        let fields = json::fields(params).map_err(|error| Refusal::field(error.pointer, error.what))?;
+        fields.map(Self).ok_or_else(|| Refusal::field("", "must be an object"))
+    }
+
+    /// Takes the parameters of a method that has none: any object, unread.
+    ///
+    /// # Errors
+    /// `invalid_params` when the text is something else.
+    pub(crate) fn none(params: &'a str) -> Result<(), Refusal> {
+        if params.trim_start().starts_with('{') { Ok(()) } else { Self::read(params).map(|_| ()) }
     }
 
     /// A field's value; none when it is missing.
-    pub(crate) fn raw(&self, name: &str) -> Option<&'a RawValue> {
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
         self.0.iter().find(|(field, _)| field == name).map(|(_, value)| *value)
+    }
+
+    /// A field's value to keep; none when it is missing.
+    pub(crate) fn kept(&self, name: &str) -> Option<Box<RawValue>> {
+        // It has been checked, so it is a value.
+        self.raw(name).and_then(|raw| RawValue::from_string(raw.to_owned()).ok())
     }
 
     /// A text that may be missing or null.
@@ -36,7 +49,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// `invalid_params` when it is something else.
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Refusal> {
-        self.raw(name).filter(|raw| raw.get() != "null").map(|raw| text(name, raw)).transpose()
+        self.raw(name).filter(|raw| *raw != "null").map(|raw| text(name, raw)).transpose()
     }
 
     /// A text that must be there.
@@ -61,7 +74,7 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// `invalid_params` when it is something else, null included.
     pub(crate) fn number(&self, name: &str) -> Result<Option<f64>, Refusal> {
-        let read = |raw: &RawValue| serde_json::from_str::<f64>(raw.get());
+        let read = serde_json::from_str::<f64>;
         let wrong = |_| Refusal::field(format!("/{name}"), "must be a number");
         self.raw(name).map(read).transpose().map_err(wrong)
     }
@@ -72,7 +85,7 @@ impl<'a> Fields<'a> {
     /// `invalid_params` when it is something else.
     pub(crate) fn number_or_null(&self, name: &str) -> Result<Option<f64>, Refusal> {
         match self.raw(name) {
-            Some(raw) if raw.get() == "null" => Ok(None),
+            Some("null") => Ok(None),
             Some(_) | None => self.number(name),
         }
     }
@@ -94,8 +107,10 @@ impl<'a> Fields<'a> {
     pub(crate) fn object(&self, name: &str) -> Result<Box<RawValue>, Refusal> {
         match self.raw(name) {
             None => Ok(RawValue::from_string("{}".into()).unwrap_or_else(|_| RawValue::NULL.to_owned())),
-            Some(raw) if raw.get().starts_with('{') => Ok(raw.to_owned()),
-            Some(_) => Err(Refusal::field(format!("/{name}"), "must be an object")),
+            Some(raw) => {
+                let object = raw.starts_with('{').then(|| self.kept(name)).flatten();
+                object.ok_or_else(|| Refusal::field(format!("/{name}"), "must be an object"))
+            }
         }
     }
 }
@@ -112,30 +127,7 @@ pub(crate) fn checked_name(field: &str, text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn text(name: &str, raw: &RawValue) -> Result<String, Refusal> {
-    serde_json::from_str(raw.get()).map_err(|_| Refusal::field(format!("/{name}"), "must be a text"))
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Collect).map(Fields)
-    }
-}
-
-struct Collect;
-
-impl<'de> Visitor<'de> for Collect {
-    type Value = Vec<(String, &'de RawValue)>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
-        }
-        Ok(fields)
-    }
+fn text(name: &str, raw: &str) -> Result<String, Refusal> {
+    let text = json::string(raw).map(Cow::into_owned);
+    text.ok_or_else(|| Refusal::field(format!("/{name}"), "must be a text"))
 }

@@ -189,7 +189,7 @@ impl PanelTarget {
 
 impl Length {
     fn read(fields: &Fields<'_>, name: &str) -> Result<Option<Self>, Refusal> {
-        match fields.raw(name).map(RawValue::get) {
+        match fields.raw(name) {
             None | Some("null") => Ok(None),
             Some(r#""fit""#) => Ok(Some(Self::Fit)),
             Some(_) => match fields.number(name) {

@@ -1,12 +1,14 @@
 //! The methods that this page answers itself.
 
-use js_sys::{Array, Object};
+use js_sys::Object;
+use leptos::prelude::*;
 use taiku_bridge::api::{Plugin, Role};
 use taiku_bridge::call::{ShowToast, ToastKind, unknown};
 use taiku_bridge::{Call, Code, Refusal};
 use wasm_bindgen::JsValue;
 
-use super::super::answer::{Outcome, set};
+use super::super::answer::set;
+use super::super::reply::Outcome;
 use crate::state::{App, Tone};
 use crate::text;
 
@@ -14,8 +16,8 @@ use crate::text;
 pub(super) fn answer(app: App, plugin: &Plugin, call: Call) -> Outcome {
     match call {
         Call::GetSession => Outcome::Value(session(app)),
-        Call::GetUserRole => Outcome::Value(role(app)),
-        Call::GetShells => Outcome::Value(Array::new().into()),
+        Call::GetUserRole => Outcome::Json(role(app)),
+        Call::GetShells => Outcome::Json("[]".into()),
         Call::ShowToast(toast) => show_toast(app, plugin, &toast),
         Call::SendNotification(_)
         | Call::PlaySound(_)
@@ -38,17 +40,18 @@ fn session(app: App) -> JsValue {
     session.into()
 }
 
-fn role(app: App) -> JsValue {
-    let user = app.user_untracked();
-    let name = match user.as_ref().map(|user| user.role) {
-        Some(Role::Admin) => "admin",
-        Some(Role::Member) => "writer",
-        None => "reader",
-    };
-    let role = Object::new();
-    set(&role, "role", name.into());
-    set(&role, "userId", user.map_or(JsValue::NULL, |user| user.id.into()));
-    role.into()
+/// As text, which every way carries well: panels ask for it often.
+fn role(app: App) -> String {
+    app.session.with_untracked(|session| {
+        let user = session.ready().and_then(|session| session.user.as_ref());
+        let name = match user.map(|user| user.role) {
+            Some(Role::Admin) => "admin",
+            Some(Role::Member) => "writer",
+            None => "reader",
+        };
+        let id = user.map_or_else(|| "null".into(), |user| crate::http::json(&user.id));
+        format!(r#"{{"role":"{name}","userId":{id}}}"#)
+    })
 }
 
 fn show_toast(app: App, plugin: &Plugin, toast: &ShowToast) -> Outcome {

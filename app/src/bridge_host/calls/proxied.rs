@@ -11,10 +11,12 @@ use taiku_bridge::api::{self, ConnectBody, Connecting, Connections};
 use taiku_bridge::call::{Act, Connect, Data, Encoding, Execute, Listing, Tools, Verb};
 use taiku_bridge::message::BROKER_ANSWER_MS;
 use taiku_bridge::{Call, Code, PluginId, Refusal, Slug};
+use wasm_bindgen::JsValue;
 use web_sys::Response;
 
-use super::super::answer::{self, Outcome, Ticket, set};
+use super::super::answer::{self, Ticket, set};
 use super::super::popup::{Popup, is_safe_target};
+use super::super::reply::{Body, Outcome};
 use super::super::speakers;
 use crate::http::{self, HttpError, Request};
 use crate::state::{App, BlockedPopup};
@@ -151,7 +153,7 @@ impl Panel {
             Verb::Delete => Request::delete(&path),
         };
         let (_, body) = self.sent(request).text().await?;
-        Ok(if body.is_empty() { Outcome::Value(wasm_bindgen::JsValue::NULL) } else { Outcome::Json(body) })
+        Ok(if body.is_empty() { Outcome::Value(JsValue::NULL) } else { Outcome::Json(body) })
     }
 
     async fn connect(&self, params: Connect, popup: Option<Popup>) -> Result<Outcome, HttpError> {
@@ -161,7 +163,7 @@ impl Panel {
         let begun = self.sent(Request::post(&path, http::json(&body))).read::<Connecting>().await?;
         let target = is_safe_target(&begun.redirect_url).ok_or(HttpError::Unreadable(201))?;
         if !self.is_alive() {
-            return Ok(Outcome::Value(wasm_bindgen::JsValue::NULL));
+            return Ok(Outcome::Value(JsValue::NULL));
         }
         let opened = popup.send_to(&target);
         if !opened {
@@ -222,7 +224,7 @@ fn place(plugin: &PluginId, data: &Data) -> (String, String) {
     }
 }
 
-fn connecting(begun: &Connecting, target: &str, opened: bool) -> wasm_bindgen::JsValue {
+fn connecting(begun: &Connecting, target: &str, opened: bool) -> JsValue {
     let result = Object::new();
     set(&result, "connectionId", begun.connection_id.as_str().into());
     set(&result, "redirectUrl", target.into());
@@ -236,16 +238,17 @@ async fn provider_answer(toolkit: &Slug, response: &Response) -> Result<Outcome,
     let header = |name: &str| response.headers().get(name).ok().flatten();
     let upstream = header(api::UPSTREAM_STATUS_HEADER);
     let kind = header("content-type").unwrap_or_default();
-    let body = http::body(response).await?;
+    let body = http::text_of(response).await?;
     match upstream {
-        None => Err(http::refused(response.status(), &body)),
+        None => Err(http::refused(response.status(), &String::from(body))),
         Some(status) if !response.ok() => {
+            let empty = body.length() == 0;
             let message =
-                if body.is_empty() { format!("{toolkit} answered {status} without a body") } else { body };
+                if empty { format!("{toolkit} answered {status} without a body") } else { body.into() };
             Ok(Outcome::Error(Refusal::new(Code::UpstreamFailed, message)))
         }
-        Some(_) if body.is_empty() => Ok(Outcome::Value(wasm_bindgen::JsValue::NULL)),
-        Some(_) if is_json(&kind) => Ok(Outcome::Json(body)),
+        Some(_) if body.length() == 0 => Ok(Outcome::Value(JsValue::NULL)),
+        Some(_) if is_json(&kind) => Ok(Outcome::Body(Body { text: body, is_checked: false })),
         Some(_) => Ok(Outcome::Value(body.into())),
     }
 }
