@@ -3,6 +3,8 @@
 mod bridge;
 mod consent;
 mod containment;
+mod foreign;
+mod guide;
 mod host;
 mod identity;
 mod look;
@@ -12,6 +14,7 @@ mod pattern;
 mod popup;
 mod refusals;
 mod sdk;
+mod shipped;
 mod stored;
 mod story;
 mod ways_out;

@@ -6,7 +6,9 @@ use super::*;
 fn the_shipped_plugins_load() {
     let catalog = PluginCatalog::load(&Registry::embedded(), &[]);
     assert_eq!(catalog.failed(), []);
-    assert_eq!(ids(&catalog), ["example.boundaries", "example.integrations"]);
+    let shipped =
+        ["example.boundaries", "example.integrations", "example.issues", "example.notes", "example.pulse"];
+    assert_eq!(ids(&catalog), shipped);
     for plugin in catalog.iter() {
         assert_eq!((plugin.found.source(), plugin.warnings.as_slice()), (Source::Registry, [].as_slice()));
         assert!(catalog.by_hash(&plugin.hash).is_some());
