@@ -99,8 +99,9 @@ impl TestApp {
     pub async fn grant_all(&self, user: &Client, plugin: &str) {
         let id = PluginId::parse(plugin).expect("a plugin of the tests has an id");
         let found: api::Plugin = user.get(&api::plugin(&id)).await.read();
+        let files = Some(found.files);
         let Manifest { version, permissions, integrations, .. } = found.manifest;
-        let body = api::GrantBody { version: version.to_string(), permissions, integrations };
+        let body = api::GrantBody { version: version.to_string(), files, permissions, integrations };
         let _ = user.put(&api::grant(&id), &body).await.expect(200);
     }
 
