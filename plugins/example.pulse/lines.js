@@ -2,8 +2,8 @@
 "use strict";
 
 const PREFIX = "line/";
-/** The event by which this plugin's panels tell each other that the user's own line has changed. */
-const CHANGED = "example.pulse.changed";
+/** The event by which the user's other panels, those of other plugins too, learn what the user says. */
+const SAID = "example.pulse.said";
 
 /** All lines, the newest first. */
 async function readLines() {
@@ -16,5 +16,6 @@ async function readLines() {
 async function writeLine(user, name, text) {
   if (text) await taiku.kv.set(PREFIX + user, { name, text, at: Date.now() });
   else await taiku.kv.delete(PREFIX + user);
-  await taiku.broadcast(CHANGED, {});
+  // Nothing depends on it, and the user may have withheld the permission.
+  taiku.broadcast(SAID, { text }).catch(() => {});
 }

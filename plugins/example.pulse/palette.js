@@ -129,6 +129,5 @@ const seen = new IntersectionObserver(([entry]) => {
 $("line").oninput = () => drawChoices();
 document.addEventListener("keydown", onKey);
 taiku.on("data_changed", drawPeople);
-taiku.on(CHANGED, drawPeople);
 taiku.ui.follow();
 start().then(() => seen.observe($("line")));

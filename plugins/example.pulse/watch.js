@@ -18,6 +18,7 @@ async function look(tell) {
 const quietly = (tell) => look(tell).catch((error) => console.info(error.message));
 
 taiku.on("data_changed", () => quietly(true));
-taiku.on(CHANGED, () => quietly(false));
+// The user's own line, at once.
+taiku.on(SAID, () => quietly(false));
 taiku.ui.follow();
 quietly(false);

@@ -57,6 +57,37 @@ async fn calls_go_over_the_port_by_themselves() {
 }
 
 #[tokio::test]
+async fn a_thousand_calls_at_once_are_all_answered() {
+    let (app, user, _folders) = start(PAGE).await;
+    browse("sdk-batch", Popups::Allowed, async |browser| {
+        browser.use_session(&app, &user).await;
+        browser.open_panel(&app, PLUGIN, "main").await;
+        let all = "const calls = Array.from({ length: 1000 }, (_, at) =>
+              at % 2 ? taiku.session.get() : taiku.kv.get('a').catch(({ code }) => code));
+            const answers = await Promise.all(calls);
+            return answers.filter((answer, at) => at % 2 ? answer.name === 'taiku' : answer === 'permission_missing').length";
+        assert_eq!(resolve(browser, all).await, 1000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn large_values_go_both_ways() {
+    let (app, user, _folders) = start(PAGE).await;
+    browse("sdk-large", Popups::Allowed, async |browser| {
+        browser.use_session(&app, &user).await;
+        browser.open_panel(&app, PLUGIN, "main").await;
+        let text = "const text = 'ä'.repeat(30_000);
+            await taiku.userData.set('large', text);
+            return (await taiku.userData.get('large')) === text";
+        assert_eq!(resolve(browser, text).await, true);
+        let refused = "return taiku.userData.set('large', 'x'.repeat(70_000)).catch(({ code }) => code)";
+        assert_eq!(resolve(browser, refused).await, "invalid_params");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_host_without_a_port_is_spoken_to_over_the_window() {
     let (app, user, _folders) = start(&PAGE.replace(r#"<script src="taiku.js">"#, NO_PORT)).await;
     browse("sdk-window", Popups::Allowed, async |browser| {
