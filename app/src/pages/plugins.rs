@@ -1,5 +1,7 @@
 //! The plugins: what each was allowed, and how to take it back.
 
+mod stored;
+
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -13,6 +15,7 @@ use crate::text;
 use crate::ui::{Empty, Failure, PluginIcon, Skeleton, live, live_if, live_maybe};
 use crate::wire::Failed;
 use crate::workspace::panel_path;
+use stored::Stored;
 
 /// The page.
 #[component]
@@ -81,7 +84,8 @@ fn Item(plugin: Arc<Plugin>) -> impl IntoView {
                     }>"Review"</button>
                 </div>
             })}
-            <Granted plugin/>
+            <Granted plugin=plugin.clone()/>
+            {live_if(move || app.user().is_some(), move || view! { <Stored plugin=plugin.clone()/> }.into_any())}
         </li>
     }
 }

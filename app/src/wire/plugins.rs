@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use taiku_bridge::api::{Change, Plugin, Plugins, Source, StoredGrant, Wishes};
+use taiku_bridge::api::{Change, Items, Plugin, Plugins, Source, StoredFile, StoredGrant, Wishes};
 use taiku_bridge::manifest::{Panel, Position, ToolbarAction};
 use taiku_bridge::{Grant, Manifest, Permission, PluginId, Slug};
 
@@ -12,6 +12,28 @@ use super::json::Json;
 impl FromJson for Plugins {
     fn from_json(json: Json<'_>) -> Option<Self> {
         Some(Self { plugins: json.list("plugins")? })
+    }
+}
+
+impl FromJson for Items {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        let bytes = |name| json.small(name);
+        let (used_bytes, max_bytes) = (bytes("usedBytes")?, bytes("maxBytes")?);
+        let next_cursor = json.optional("nextCursor");
+        Some(match json.get("files") {
+            Some(_) => Self::Files { files: json.list("files")?, next_cursor, used_bytes, max_bytes },
+            None => Self::Keys { keys: json.list("keys")?, next_cursor, used_bytes, max_bytes },
+        })
+    }
+}
+
+impl FromJson for StoredFile {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self {
+            name: json.text("name")?,
+            size: json.small("size")?,
+            updated_at: json.text("updatedAt")?,
+        })
     }
 }
 

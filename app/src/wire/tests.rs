@@ -1,8 +1,8 @@
 use serde::Serialize;
 use taiku_bridge::api::{
     Account, Activities, Activity, AdminToolkit, AdminToolkits, ApiKey, ApiKeys, Change, Connection,
-    Connections, FailedFolder, Plugin, Plugins, Problem, Receipt, Revoked, Role, SecretState, Session,
-    Setting, Source, Status, StoredGrant, Toolkit, Toolkits, User,
+    Connections, FailedFolder, Items, Plugin, Plugins, Problem, Receipt, Revoked, Role, SecretState, Session,
+    Setting, Source, Status, StoredFile, StoredGrant, Toolkit, Toolkits, User,
 };
 use taiku_bridge::manifest::Fault;
 use taiku_bridge::{Code, Grant, Manifest, PluginId, Refusal, Slug};
@@ -37,6 +37,16 @@ fn a_session() {
     comes_back(&session);
     comes_back(&Session { user: None, session_id: None, anonymous: false, integrations: false, ..session });
     assert!(read::<Session>(&serde_json::json!({"user": {"id": "u"}, "panelOrigin": ""})).is_none());
+}
+
+#[test]
+fn what_a_plugin_stores() {
+    let (next_cursor, used_bytes, max_bytes) = (some("b"), 7, 1_048_576);
+    comes_back(&Items::Keys { keys: vec!["a".into(), "b".into()], next_cursor, used_bytes, max_bytes });
+    let file = StoredFile { name: "f".into(), size: 3, updated_at: "2026-11-21T09:00:00Z".into() };
+    comes_back(&Items::Files { files: vec![file], next_cursor: None, used_bytes, max_bytes });
+    comes_back(&Items::Files { files: vec![], next_cursor: None, used_bytes, max_bytes });
+    assert!(read::<Items>(&serde_json::json!({"keys": ["a"]})).is_none());
 }
 
 #[test]

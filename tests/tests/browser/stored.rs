@@ -60,6 +60,41 @@ async fn what_a_panel_stores_is_there_again() {
 }
 
 #[tokio::test]
+async fn a_user_sees_and_deletes_what_a_plugin_stores() {
+    let (app, _folders) = start().await;
+    let user = app.ada().await;
+    app.grant_all(&user, PLUGIN).await;
+    browse("stored-page", Popups::Allowed, async |browser| {
+        browser.use_session(&app, &user).await;
+        browser.open_panel(&app, PLUGIN, "main").await;
+        introduced(browser).await;
+        call(browser, "setUserData", json!({ "key": "layout", "value": { "wide": true } })).await;
+        call(browser, "storage.write", json!({ "name": "notes.txt", "value": "<b>hello</b>" })).await;
+        browser.leave().await;
+        browser.press("Plugins").await;
+        // Every plugin has such a part; this is the one of ours.
+        let open = format!(
+            "const card = [...document.querySelectorAll('#main .card')].find((card) => card.textContent.includes('{PLUGIN}'));
+             const parts = [...(card?.querySelectorAll('summary') ?? [])];
+             const part = parts.find((part) => part.textContent === 'What it stores for you');
+             part?.click();
+             return part !== undefined;"
+        );
+        browser.until("what the plugin stores", &open).await;
+        let shown = |text: &str| text.contains("layout") && text.contains("notes.txt (12 bytes)");
+        browser.text("#main", shown).await;
+        browser.press("Delete all").await;
+        browser.click("dialog .button.danger").await;
+        browser.text("#main", |text| text.contains("Nothing.") && !text.contains("layout")).await;
+        browser.click(".brand").await;
+        browser.enter(PLUGIN, "main").await;
+        assert_eq!(call(browser, "getUserData", json!({ "key": "layout" })).await, Value::Null);
+        assert_eq!(call(browser, "storage.read", json!({ "name": "notes.txt" })).await, Value::Null);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_visitors_panel_stores_nothing() {
     let (app, _folders) = start().await;
     browse("stored-visitor", Popups::Allowed, async |browser| {
