@@ -9,6 +9,7 @@ mod calls;
 mod events;
 mod frame;
 mod incoming;
+mod inspect;
 mod mcp;
 mod popup;
 mod random;
@@ -25,7 +26,7 @@ use web_sys::MessageEvent;
 use crate::state::App;
 use answer::Door;
 pub(crate) use events::Event;
-pub(crate) use frame::{forget, mount};
+pub(crate) use frame::{follow_trials, forget, mount};
 use incoming::{Message, Post};
 pub(crate) use popup::{Popup, is_safe_target};
 

@@ -119,6 +119,7 @@ impl App {
                     let kept = |plugin| if visitor { grants::with_kept_grant(plugin) } else { plugin };
                     let plugins = answer.plugins.into_iter().map(|plugin| Arc::new(kept(plugin))).collect();
                     self.plugins.set(Loadable::Ready(plugins));
+                    crate::bridge_host::follow_trials(self);
                 }
                 Err(error) => self.plugins.set(Loadable::Failed(error)),
             }

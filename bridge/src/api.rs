@@ -3,6 +3,7 @@
 //! Times are RFC 3339 in UTC. Fields are camelCase. Errors are [`Problem`].
 
 mod installing;
+mod trial;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ pub use self::installing::{
     AdminPlugin, AdminPlugins, InstallBody, InstalledPlugin, Members, Offer, PACKED, PluginPolicy,
     PluginPolicyBody, PluginRule, PluginRuleBody, PolicyMode, Registries, Registry, Verdict,
 };
+pub use self::trial::{NumberedCall, NumberedCalls, SeenCall, SeenCalls, trial, trial_calls};
 use crate::call::Shelf;
 use crate::gate::Grant;
 use crate::id::PluginId;
@@ -315,6 +317,8 @@ pub enum Source {
     Url,
     /// Installed from a file that somebody uploaded.
     File,
+    /// Its author, who is trying it out: nobody else sees it.
+    Trial,
 }
 
 impl Source {
@@ -326,6 +330,7 @@ impl Source {
             Self::Folder => "folder",
             Self::Url => "url",
             Self::File => "file",
+            Self::Trial => "trial",
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::setup::SetupLink;
 use crate::single_flight::SingleFlight;
 use crate::store::{self, Store, StoreError};
 use crate::toolkit::{self, LoopbackHttp};
+use crate::trials::Trials;
 use crate::vault::{Keys, KeysError, Ring, RootKeySource, SecretString, Vault};
 
 /// The broker. Clones are cheap and share everything.
@@ -51,6 +52,8 @@ pub struct Inner {
     pub loaded: Loaded,
     /// What further registries offer.
     pub registries: Lists,
+    /// Plugins that their authors are trying out.
+    pub trials: Trials,
     /// What is bounded per user.
     pub limits: Limits,
     /// One refresh at a time per connection.
@@ -217,6 +220,7 @@ impl Broker {
             registries: Lists::default(),
             egress: Egress::new(Policy { allow_loopback_http })?,
             loopback: if allow_loopback_http { LoopbackHttp::Allowed } else { LoopbackHttp::Refused },
+            trials: Trials::default(),
             limits: Limits::default(),
             refreshing: SingleFlight::default(),
             events: events::Hub::new(random.id("")),

@@ -11,12 +11,16 @@ use crate::installed;
 use crate::plugin::Plugin;
 use crate::store::{grants, installs};
 
-/// The plugin that the request names, if it names one.
+/// The plugin that the request of a user names, if it names one.
 ///
 /// # Errors
 /// `bad_message` when the name is no plugin id, `plugin_not_installed` when there is no such plugin,
 /// `plugin_blocked` when the admins do not allow it.
-pub async fn plugin(broker: &Broker, headers: &HeaderMap) -> Result<Option<Arc<Plugin>>, Failure> {
+pub async fn plugin(
+    broker: &Broker,
+    user: &User,
+    headers: &HeaderMap,
+) -> Result<Option<Arc<Plugin>>, Failure> {
     let mut values = headers.get_all(PLUGIN_HEADER).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return match headers.contains_key(PLUGIN_HEADER) {
@@ -27,7 +31,7 @@ pub async fn plugin(broker: &Broker, headers: &HeaderMap) -> Result<Option<Arc<P
     let text = value.to_str().unwrap_or_default();
     let id = PluginId::parse(text)
         .map_err(|error| Failure::new(Code::BadMessage, format!("Taiku-Plugin {error}.")))?;
-    match installed::find(broker, &id).await {
+    match installed::find(broker, Some(&user.id), &id).await {
         Err(failure) if failure.code() == Code::NotFound => {
             let message = format!("There is no plugin {id} on this server.");
             Err(Failure::new(Code::PluginNotInstalled, message))

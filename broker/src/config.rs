@@ -173,6 +173,12 @@ impl Source {
         Ok(Self { file: read_file(path, &text)?, environment: environment.collect() })
     }
 
+    /// These variables and no file.
+    #[must_use]
+    pub fn of(environment: impl Iterator<Item = (String, String)>) -> Self {
+        Self { file: BTreeMap::new(), environment: environment.collect() }
+    }
+
     /// The value of a variable and whether it came from the environment. Empty is not set.
     fn get(&self, name: &str) -> Option<&str> {
         self.environment

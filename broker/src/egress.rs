@@ -17,7 +17,7 @@ mod error;
 mod hosts;
 mod message;
 mod resolver;
-mod tls;
+pub(crate) mod tls;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -48,7 +48,9 @@ impl Current {
     #[must_use]
     pub fn is_added(&self, plugin: &Plugin, granted: bool, removed: bool) -> bool {
         let brought = !matches!(plugin.found, Found::Installed(_));
-        granted || (!removed && (brought || self.policy.rule(&plugin.manifest.id).preinstalled))
+        granted
+            || plugin.found == Found::Trial
+            || (!removed && (brought || self.policy.rule(&plugin.manifest.id).preinstalled))
     }
 
     /// Whether an id is free for, or already of, a plugin that is installed while the server runs.
@@ -60,7 +62,7 @@ impl Current {
             return Err(blocked(id));
         }
         match self.catalog.get(id).map(|plugin| &plugin.found) {
-            None | Some(Found::Installed(_)) => Ok(()),
+            None | Some(Found::Installed(_) | Found::Trial) => Ok(()),
             Some(Found::Shipped(_)) => {
                 Err(Failure::new(Code::Conflict, format!("{id} comes with this server; choose another id.")))
             }
@@ -100,12 +102,22 @@ pub async fn current(broker: &Broker) -> Result<Current, Failure> {
     Ok(Current { catalog: broker.plugins.current(&pins, &installed).await, policy })
 }
 
-/// Finds a plugin that may be used.
+/// The same as a user finds them, with what the user is trying out in the place of what it replaces.
+///
+/// # Errors
+/// When the database fails.
+pub async fn current_of(broker: &Broker, user: Option<&str>) -> Result<Current, Failure> {
+    let trials = user.map(|user| broker.trials.of_user(user)).unwrap_or_default();
+    let Current { catalog, policy } = current(broker).await?;
+    Ok(Current { catalog: catalog.with(trials), policy })
+}
+
+/// Finds a plugin that a user may use.
 ///
 /// # Errors
 /// When the database fails, there is no such plugin, or the policy forbids it.
-pub async fn find(broker: &Broker, id: &PluginId) -> Result<Arc<Plugin>, Failure> {
-    current(broker).await?.find(id).cloned()
+pub async fn find(broker: &Broker, user: Option<&str>, id: &PluginId) -> Result<Arc<Plugin>, Failure> {
+    current_of(broker, user).await?.find(id).cloned()
 }
 
 /// The files that are served under a hash: of what is current, or was when a panel that is still open began. What
@@ -113,7 +125,8 @@ pub async fn find(broker: &Broker, id: &PluginId) -> Result<Arc<Plugin>, Failure
 pub async fn files(broker: &Broker, hash: &str) -> Option<Arc<Files>> {
     // Folders and the database are read when they are first asked for: after a restart, or on a broker that has
     // not listed them yet, a page may ask for a panel before that.
-    let plugin = match broker.plugins.by_hash(hash) {
+    let known = || broker.plugins.by_hash(hash).or_else(|| broker.trials.by_hash(hash));
+    let plugin = match known() {
         Some(plugin) => plugin,
         None => {
             current(broker).await.ok()?;
@@ -133,7 +146,8 @@ pub async fn grant(broker: &Broker, user_id: &str, plugin: &Plugin, grant: &Gran
     let (id, version) = (&plugin.manifest.id, plugin.manifest.version.to_string());
     let mut tx = broker.store.write().await?;
     let now_installed = installs::find(&mut tx, id).await?.map(|install| install.hash);
-    if plugin.found.install().map(|install| &install.hash) != now_installed.as_ref() {
+    let on_trial = plugin.found == Found::Trial;
+    if !on_trial && plugin.found.install().map(|install| &install.hash) != now_installed.as_ref() {
         return Err(changed(id));
     }
     grants::put(&mut tx, user_id, id, &version, grant, broker.clock.now()).await?;

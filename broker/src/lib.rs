@@ -36,4 +36,5 @@ pub mod store;
 pub mod sweep;
 pub mod tokens;
 pub mod toolkit;
+pub mod trials;
 pub mod vault;

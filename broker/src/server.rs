@@ -8,6 +8,7 @@ mod body;
 mod connections;
 mod cookies;
 mod events;
+mod inspector;
 mod installing;
 mod listener;
 mod oauth_pages;
@@ -22,6 +23,7 @@ mod setup;
 mod sites;
 mod toolkits;
 mod tools;
+mod trials;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageChannel, MessageEvent, MessagePort};
 
 use super::reply::{self, Outcome, Replies};
-use super::{mcp, speakers};
+use super::{inspect, mcp, speakers};
 use crate::state::App;
 use crate::workspace::{Frame, FrameState};
 
@@ -68,6 +68,7 @@ fn init(app: App, document: u64) {
         Some(port) => window.post_message_with_transfer(&message, "*", &Array::of1(&port)),
         None => window.post_message(&message, "*"),
     };
+    inspect::said(document, INIT, &JsValue::UNDEFINED);
     frame.state.set(if sent.is_ok() { FrameState::Live } else { FrameState::Failed });
 }
 
@@ -138,15 +139,20 @@ pub(super) fn release(document: u64) {
 }
 
 fn send(document: u64, door: Door, id: &Echo, outcome: Outcome) {
-    let sent = speakers::with(document, |speaker| match (door, &speaker.port, &mut speaker.held) {
-        (Door::Port, Some(_), Some(held)) if outcome.is_light() => {
-            held.push(id, outcome);
-            Ok(())
+    let sent = speakers::with(document, |speaker| {
+        if let Some(watch) = &mut speaker.watch {
+            watch.answered(id, &outcome);
         }
-        (Door::Port, Some((port, _)), _) => port.post_message(&reply::for_port(id, outcome)),
-        (Door::JsonRpc, ..) => mcp::answer(&speaker.window, id, outcome),
-        (Door::Silent, ..) => Ok(()),
-        (Door::Window | Door::Port, ..) => speaker.window.post_message(&reply::object(id, outcome), "*"),
+        match (door, &speaker.port, &mut speaker.held) {
+            (Door::Port, Some(_), Some(held)) if outcome.is_light() => {
+                held.push(id, outcome);
+                Ok(())
+            }
+            (Door::Port, Some((port, _)), _) => port.post_message(&reply::for_port(id, outcome)),
+            (Door::JsonRpc, ..) => mcp::answer(&speaker.window, id, outcome),
+            (Door::Silent, ..) => Ok(()),
+            (Door::Window | Door::Port, ..) => speaker.window.post_message(&reply::object(id, outcome), "*"),
+        }
     });
     report(sent.unwrap_or(Ok(())));
 }

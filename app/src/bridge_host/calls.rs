@@ -59,6 +59,9 @@ fn begin(document: u64, request: &Request) -> Option<Result<Began, Refusal>> {
     let now = window().performance().map_or(0.0, |clock| clock.now());
     let number = speakers::next_number();
     speakers::with(document, |speaker| {
+        if let Some(watch) = &mut speaker.watch {
+            watch.asked(request);
+        }
         speaker.state.admit(request, now)?;
         let method = Method::parse(&request.method)?;
         speaker.state.start(&request.id, method.way())?;

@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 use web_sys::Window;
 
 use super::answer::set;
-use super::{mcp, speakers};
+use super::{inspect, mcp, speakers};
 use crate::workspace::Frame;
 
 /// Something that panels are told.
@@ -39,7 +39,8 @@ impl<'a> Event<'a> {
             mcp::context_changed(&self.data);
         }
         let message = self.message();
-        for window in listeners(picks) {
+        for (document, window) in listeners(picks) {
+            inspect::said(document, EVENT, &message);
             if window.post_message(&message, "*").is_err() {
                 leptos::logging::error!("an event could not be sent to a panel");
             }
@@ -62,10 +63,11 @@ impl<'a> Event<'a> {
 }
 
 /// The windows to tell. `picks` runs after the list is made, so that it may ask about panels itself.
-fn listeners(picks: &dyn Fn(&Frame) -> bool) -> Vec<Window> {
+fn listeners(picks: &dyn Fn(&Frame) -> bool) -> Vec<(u64, Window)> {
     let introduced = speakers::all(|speaker| {
         let hears = speaker.greeted && speaker.state.life() == Life::Live;
-        hears.then(|| (speaker.window.clone(), speaker.frame.clone()))
+        hears.then(|| (speaker.document, speaker.window.clone(), speaker.frame.clone()))
     });
-    introduced.into_iter().filter(|(_, frame)| picks(frame)).map(|(window, _)| window).collect()
+    let picked = introduced.into_iter().filter(|(_, _, frame)| picks(frame));
+    picked.map(|(document, window, _)| (document, window)).collect()
 }

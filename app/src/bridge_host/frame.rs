@@ -9,8 +9,10 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, HtmlIFrameElement};
 
+use super::inspect::{self, Watch};
 use super::random::bits256;
 use super::speakers::{self, Speaker};
+use crate::consent::Consent;
 use crate::state::App;
 use crate::workspace::{Frame, FrameState};
 
@@ -41,7 +43,8 @@ pub(super) fn show_death(document: u64) {
 
 fn insert(app: App, frame: &Frame, place: &Element) -> Option<()> {
     let (token, nonce) = (bits256()?, bits256()?);
-    let iframe = element(app, frame, &nonce)?;
+    let files = files(app, frame);
+    let iframe = element(app, frame, &files, &nonce)?;
     let document = speakers::next_number();
     let loads = Closure::<dyn Fn(Event)>::new(move |_| loaded(document));
     iframe.add_event_listener_with_callback("load", loads.as_ref().unchecked_ref()).ok()?;
@@ -49,6 +52,7 @@ fn insert(app: App, frame: &Frame, place: &Element) -> Option<()> {
     let window = iframe.content_window()?;
     let state = PanelDocument::new(frame.plugin.id.as_str(), &frame.panel.id, token, nonce);
     let calls = Vec::new();
+    let watch = Watch::of(app, frame);
     let frame = frame.clone();
     speakers::add(Speaker {
         document,
@@ -61,13 +65,15 @@ fn insert(app: App, frame: &Frame, place: &Element) -> Option<()> {
         calls,
         port: None,
         held: None,
+        watch,
+        files,
         _loads: loads,
     });
     Some(())
 }
 
 /// The frame with all its limits; its address is set before it is inserted, so that it loads once.
-fn element(app: App, frame: &Frame, nonce: &str) -> Option<HtmlIFrameElement> {
+fn element(app: App, frame: &Frame, files: &str, nonce: &str) -> Option<HtmlIFrameElement> {
     let origin = app.session.with_untracked(|session| session.ready().map(|s| s.panel_origin.clone()))?;
     let iframe = document().create_element("iframe").ok()?;
     let attributes = [
@@ -78,7 +84,7 @@ fn element(app: App, frame: &Frame, nonce: &str) -> Option<HtmlIFrameElement> {
         ("title", &frame.title()),
         ("data-plugin-id", frame.plugin.id.as_str()),
         ("data-panel-id", &frame.panel.id),
-        ("src", &address(&origin, frame, nonce)),
+        ("src", &address(&origin, frame, files, nonce)),
     ];
     for (name, value) in attributes {
         iframe.set_attribute(name, value).ok()?;
@@ -87,9 +93,31 @@ fn element(app: App, frame: &Frame, nonce: &str) -> Option<HtmlIFrameElement> {
     iframe.dyn_into().ok()
 }
 
-fn address(origin: &str, frame: &Frame, nonce: &str) -> String {
+/// Where the files are that a panel is loaded from: those it was opened with, unless its plugin is on trial.
+fn files(app: App, frame: &Frame) -> String {
+    let trial = inspect::trial(app, frame);
+    trial.map_or_else(|| frame.plugin.files.clone(), |plugin| plugin.files.clone())
+}
+
+/// Loads the panels again whose plugins are on trial and have other files now, and asks for consent where the plugin
+/// wants more than before.
+pub(crate) fn follow_trials(app: App) {
+    let old = speakers::all(|speaker| {
+        let trial = inspect::trial(app, &speaker.frame).filter(|plugin| plugin.files != speaker.files);
+        trial.map(|plugin| (speaker.frame.clone(), plugin))
+    });
+    for (frame, plugin) in old {
+        frame.reloads.update(|reloads| *reloads += 1);
+        let grown = plugin.change.as_ref().is_some_and(|change| change.added != Default::default());
+        if grown || plugin.grant.is_none() {
+            app.consent.set(Some(Consent { plugin, panel: None }));
+        }
+    }
+}
+
+fn address(origin: &str, frame: &Frame, files: &str, nonce: &str) -> String {
     let file: Vec<String> = frame.panel.html_url.split('/').map(segment).collect();
-    format!("{origin}{}/{}#taiku-{nonce}", frame.plugin.files, file.join("/"))
+    format!("{origin}{files}/{}#taiku-{nonce}", file.join("/"))
 }
 
 fn loaded(document: u64) {

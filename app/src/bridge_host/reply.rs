@@ -63,6 +63,16 @@ impl Outcome {
             Self::Body(_) => false,
         }
     }
+
+    /// Length of a result as JSON text, in UTF-16 units where it is not of ASCII letters.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Value(value) => stringified(value).len(),
+            Self::Json(text) => text.len(),
+            Self::Body(body) => body.text.length() as usize,
+            Self::Error(_) => 0,
+        }
+    }
 }
 
 /// Answers that go over a port as one text.

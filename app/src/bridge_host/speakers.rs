@@ -8,6 +8,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Event, HtmlIFrameElement, MessageEvent, MessagePort, Window};
 
+use super::inspect::Watch;
 use super::reply::Replies;
 use crate::workspace::Frame;
 
@@ -33,6 +34,10 @@ pub(super) struct Speaker {
     pub(super) port: Option<Port>,
     /// Answers over the port that wait for the others of their batch.
     pub(super) held: Option<Replies>,
+    /// Tells the author of its messages, where the plugin is on trial.
+    pub(super) watch: Option<Box<Watch>>,
+    /// Where its files are.
+    pub(super) files: String,
     /// Hears `load` of the frame, as long as this lives.
     pub(super) _loads: Closure<dyn Fn(Event)>,
 }

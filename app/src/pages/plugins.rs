@@ -99,6 +99,7 @@ pub(crate) fn publisher(plugin: &Plugin) -> String {
         Source::Folder => "from a folder of this server".into(),
         Source::Url => format!("from {publisher}"),
         Source::File => format!("uploaded by {publisher}"),
+        Source::Trial => "tried out by you; nobody else sees it".into(),
     }
 }
 

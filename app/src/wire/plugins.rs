@@ -44,6 +44,7 @@ impl FromJson for Plugin {
             "folder" => Source::Folder,
             "url" => Source::Url,
             "file" => Source::File,
+            "trial" => Source::Trial,
             _ => return None,
         };
         Some(Self {

@@ -21,8 +21,10 @@ use crate::store::users;
 
 const TOOLKIT: &str = "demo";
 const CLIENT_ID: &str = "taiku-demo";
+/// The admin of a demo.
+pub(super) const ADMIN: &str = "ada@example.test";
 const USERS: [(&str, &str, Role); 2] =
-    [("ada@example.test", "Ada", Role::Admin), ("bob@example.test", "Bob", Role::Member)];
+    [(ADMIN, "Ada", Role::Admin), ("bob@example.test", "Bob", Role::Member)];
 
 /// Starts the provider and prepares everything for a first click.
 pub(super) async fn start(

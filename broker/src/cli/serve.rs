@@ -6,6 +6,7 @@ use serde_json::json;
 use taiku_bridge::api::Role;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::{CommandError, demo, say};
 use crate::accounts::{self, NewUser};
@@ -22,45 +23,69 @@ use crate::{server, sweep};
 const DRAIN: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(source: Source, config: Config, with_demo: bool) -> Result<(), CommandError> {
-    let address = config.listen;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| StartError::Io { what: format!("TAIKU_LISTEN: listening on {address}"), error })?;
-    let port = listener.local_addr()?.port();
-    let demo_listen = config.demo_listen;
-    let start = Start {
-        config,
-        source,
-        port,
-        loopback_by_default: with_demo,
-        clock: Clock::System,
-        random: Random::system(),
-    };
-    let broker = Broker::start(start).await?;
-    let (stop, stopped) = watch::channel(false);
-    first_admin(&broker).await?;
-    let demo = if with_demo { Some(demo::start(&broker, demo_listen, stopped.clone()).await?) } else { None };
-    link_for_first_admin(&broker).await?;
-    let sweeper = tokio::spawn(sweep::run(broker.clone(), stopped.clone()));
-    let keeper = tokio::spawn(keeper::run(broker.clone(), stopped.clone()));
-    let server = tokio::spawn(server::serve(broker.clone(), listener, until(stopped)));
-    say(&format!("listening on {}", broker.origins.app.as_str()))?;
+    let host = Host::start(source, config, with_demo).await?;
+    say(&format!("listening on {}", host.broker.origins.app.as_str()))?;
     signal().await;
     tracing::info!("stopping");
-    // Nobody listens any more if every task has ended by itself.
-    let _ = stop.send(true);
-    match tokio::time::timeout(DRAIN, server).await {
-        Ok(Ok(())) => {}
-        Ok(Err(panic)) => return Err(CommandError::Said(format!("the server ended unexpectedly: {panic}"))),
-        Err(_) => tracing::warn!("some requests did not end in time"),
+    host.stop().await
+}
+
+/// A taiku that runs, with everything that belongs to it.
+pub(super) struct Host {
+    /// What it works with.
+    pub(super) broker: Broker,
+    stop: watch::Sender<bool>,
+    server: JoinHandle<()>,
+    /// What may end at any moment.
+    helpers: Vec<JoinHandle<()>>,
+}
+
+impl Host {
+    /// Starts to listen.
+    pub(super) async fn start(source: Source, config: Config, with_demo: bool) -> Result<Self, CommandError> {
+        let address = config.listen;
+        let what = || format!("TAIKU_LISTEN: listening on {address}");
+        let listener =
+            TcpListener::bind(address).await.map_err(|error| StartError::Io { what: what(), error })?;
+        let port = listener.local_addr()?.port();
+        let demo_listen = config.demo_listen;
+        let start = Start {
+            config,
+            source,
+            port,
+            loopback_by_default: with_demo,
+            clock: Clock::System,
+            random: Random::system(),
+        };
+        let broker = Broker::start(start).await?;
+        let (stop, stopped) = watch::channel(false);
+        let mut helpers = Vec::new();
+        first_admin(&broker).await?;
+        if with_demo {
+            helpers.push(demo::start(&broker, demo_listen, stopped.clone()).await?);
+        }
+        link_for_first_admin(&broker).await?;
+        helpers.push(tokio::spawn(sweep::run(broker.clone(), stopped.clone())));
+        helpers.push(tokio::spawn(keeper::run(broker.clone(), stopped.clone())));
+        let server = tokio::spawn(server::serve(broker.clone(), listener, until(stopped)));
+        Ok(Self { broker, stop, server, helpers })
     }
-    sweeper.abort();
-    keeper.abort();
-    if let Some(demo) = demo {
-        demo.abort();
+
+    /// Lets what is under way come to its end, and ends.
+    pub(super) async fn stop(self) -> Result<(), CommandError> {
+        // Nobody listens any more if every task has ended by itself.
+        let _ = self.stop.send(true);
+        match tokio::time::timeout(DRAIN, self.server).await {
+            Ok(Ok(())) => {}
+            Ok(Err(panic)) => {
+                return Err(CommandError::Said(format!("the server ended unexpectedly: {panic}")));
+            }
+            Err(_) => tracing::warn!("some requests did not end in time"),
+        }
+        self.helpers.iter().for_each(JoinHandle::abort);
+        self.broker.store.close().await;
+        Ok(())
     }
-    broker.store.close().await;
-    Ok(())
 }
 
 /// Completes when it is time to stop.
@@ -103,8 +128,9 @@ async fn link_for_first_admin(broker: &Broker) -> Result<(), CommandError> {
     say(&format!("there is no admin yet; make the first one at {link}"))
 }
 
+/// Completes when the user or the system wants the program to end.
 #[cfg(unix)]
-async fn signal() {
+pub(super) async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         let _ = tokio::signal::ctrl_c().await;
@@ -117,6 +143,6 @@ async fn signal() {
 }
 
 #[cfg(not(unix))]
-async fn signal() {
+pub(super) async fn signal() {
     let _ = tokio::signal::ctrl_c().await;
 }

@@ -8,7 +8,7 @@ use rustls::{ClientConfig, RootCertStore};
 use super::error::EgressSetupError;
 
 /// A configuration with its provider named, so that no process-wide default is needed.
-pub(super) fn config() -> Result<ClientConfig, EgressSetupError> {
+pub(crate) fn config() -> Result<ClientConfig, EgressSetupError> {
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|_| EgressSetupError::Tls)?;

@@ -41,6 +41,8 @@ pub enum Found {
     Folder(PathBuf),
     /// In the database.
     Installed(Install),
+    /// With its author, who is trying it out.
+    Trial,
 }
 
 impl Found {
@@ -51,6 +53,7 @@ impl Found {
             Self::Shipped(_) => Source::Registry,
             Self::Folder(_) => Source::Folder,
             Self::Installed(install) => install.origin.source(),
+            Self::Trial => Source::Trial,
         }
     }
 
@@ -61,6 +64,7 @@ impl Found {
             Self::Shipped(_) => OWN_PUBLISHER,
             Self::Folder(_) => Source::Folder.as_str(),
             Self::Installed(install) => install.origin.shown(),
+            Self::Trial => Source::Trial.as_str(),
         }
     }
 
@@ -71,6 +75,7 @@ impl Found {
             Self::Shipped(folder) => format!("registry: {folder}"),
             Self::Folder(path) => path.display().to_string(),
             Self::Installed(install) => format!("installed: {}", install.plugin),
+            Self::Trial => Source::Trial.as_str().to_owned(),
         }
     }
 
@@ -78,7 +83,7 @@ impl Found {
     #[must_use]
     pub fn install(&self) -> Option<&Install> {
         match self {
-            Self::Shipped(_) | Self::Folder(_) => None,
+            Self::Shipped(_) | Self::Folder(_) | Self::Trial => None,
             Self::Installed(install) => Some(install),
         }
     }
@@ -180,6 +185,17 @@ impl PluginCatalog {
 
     pub(super) fn fail(&mut self, folder: String, errors: Vec<Fault>) {
         self.failed.push(FailedFolder { folder, errors });
+    }
+
+    /// The catalog with these plugins in the place of those that have the same ids.
+    #[must_use]
+    pub fn with(self: Arc<Self>, plugins: Vec<Arc<Plugin>>) -> Arc<Self> {
+        if plugins.is_empty() {
+            return self;
+        }
+        let mut catalog = (*self).clone();
+        catalog.plugins.extend(plugins.into_iter().map(|plugin| (plugin.manifest.id.key(), plugin)));
+        Arc::new(catalog)
     }
 
     /// The plugin of that id, without regard to case.

@@ -41,7 +41,7 @@ impl<T: Send + Sync + 'static> Watched<T> {
         Self::with_interval(dirs, INTERVAL, load)
     }
 
-    pub(super) fn with_interval(
+    pub(crate) fn with_interval(
         dirs: Vec<PathBuf>,
         interval: Duration,
         load: impl Fn(&[PathBuf]) -> T + Send + Sync + 'static,

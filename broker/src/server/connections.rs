@@ -25,7 +25,7 @@ pub(super) async fn list(
     SignedIn(user): SignedIn,
     headers: HeaderMap,
 ) -> Result<axum::Json<Connections>, Failure> {
-    let plugin = caller::plugin(&broker, &headers).await?;
+    let plugin = caller::plugin(&broker, &user, &headers).await?;
     caller::decide(&broker, &user, plugin.as_ref(), Method::IntegrationsList, || Ok(Call::List)).await?;
     let mut tx = broker.store.read().await?;
     let connections = connections::of_user(&mut tx, &user.id).await?;
@@ -42,7 +42,7 @@ pub(super) async fn connect(
     Path(slug): Path<String>,
     JsonText(text): JsonText,
 ) -> Result<Response, Failure> {
-    let plugin = caller::plugin(&broker, &headers).await?;
+    let plugin = caller::plugin(&broker, &session.user, &headers).await?;
     let mut body = ConnectBody::default();
     // Read within the gate: whether the plugin may connect at all is said before what is wrong with the body.
     let parse = || {

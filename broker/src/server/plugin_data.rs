@@ -169,7 +169,7 @@ async fn run(
     parse: impl FnOnce() -> Result<Data, Refusal>,
 ) -> Result<Response, Failure> {
     let id = plugin_id(id)?;
-    let data = match caller::plugin(broker, headers).await? {
+    let data = match caller::plugin(broker, user, headers).await? {
         None => by_user(parse()?)?,
         Some(plugin) if plugin.manifest.id.key() != id.key() => {
             let message = "A plugin reaches its own data only, and Taiku-Plugin names another one.";

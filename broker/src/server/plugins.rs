@@ -21,7 +21,7 @@ pub(super) async fn list(
     State(broker): State<Broker>,
     identity: Identity,
 ) -> Result<axum::Json<Plugins>, Failure> {
-    let current = installed::current(&broker).await?;
+    let current = of(&broker, &identity).await?;
     let mut known = match identity.user() {
         Some(user) => {
             let mut tx = broker.store.read().await?;
@@ -34,6 +34,10 @@ pub(super) async fn list(
     };
     let plugins = current.usable().map(|plugin| view(&current, plugin, &mut known)).collect();
     Ok(axum::Json(Plugins { plugins }))
+}
+
+async fn of(broker: &Broker, identity: &Identity) -> Result<Current, Failure> {
+    installed::current_of(broker, identity.user().map(|user| user.id.as_str())).await
 }
 
 /// What a user has decided on plugins, by [`PluginId::key`].
@@ -50,7 +54,7 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Plugin>, Failure> {
     let id = plugin_id(&id)?;
-    let current = installed::current(&broker).await?;
+    let current = of(&broker, &identity).await?;
     let plugin = current.find(&id)?;
     let mut known = Known::default();
     if let Some(user) = identity.user() {
@@ -96,7 +100,7 @@ pub(super) async fn grant(
     Path(id): Path<String>,
     Json(body): Json<GrantBody>,
 ) -> Result<axum::Json<StoredGrant>, Failure> {
-    let plugin = installed::find(&broker, &plugin_id(&id)?).await?;
+    let plugin = installed::find(&broker, Some(&user.id), &plugin_id(&id)?).await?;
     let seen = (body.version == plugin.manifest.version.to_string())
         && body.files.as_ref().is_none_or(|seen| *seen == files(&plugin));
     if !seen {

@@ -11,7 +11,7 @@ use super::access::{self, Access, Takes};
 use super::plugin_data::{self, Files, Kv, UserData};
 use super::{
     activity, admin, api_keys, connections, events, installing, openapi, plugins, session, setup, toolkits,
-    tools,
+    tools, trials,
 };
 use crate::broker::Broker;
 use crate::failure::Failure;
@@ -128,6 +128,10 @@ fn build(broker: &Broker) -> Routes {
         .on(GET, "/api/v1/plugins/{id}/files/{name}", User, plugin_data::read::<Files>)
         .on(PUT, "/api/v1/plugins/{id}/files/{name}", User, plugin_data::write::<Files>)
         .on(DELETE, "/api/v1/plugins/{id}/files/{name}", User, plugin_data::delete::<Files>)
+        .taking(Takes::JsonOrPacked, PUT, "/api/v1/trials/{id}", Admin, trials::put)
+        .on(DELETE, "/api/v1/trials/{id}", Admin, trials::remove)
+        .on(GET, "/api/v1/trials/{id}/calls", User, trials::calls)
+        .on(POST, "/api/v1/trials/{id}/calls", User, trials::note)
         .on(GET, "/api/v1/connections", Integrations, connections::list)
         .on(PATCH, "/api/v1/connections/{id}", User, connections::change)
         .on(DELETE, "/api/v1/connections/{id}", User, connections::disconnect)

@@ -14,7 +14,7 @@ use taiku_bridge::{Code, Refusal, Slug};
 use tower::ServiceExt as _;
 
 use super::problem::{self, Unhandled};
-use super::{oauth_pages, routes};
+use super::{inspector, oauth_pages, routes};
 use crate::assets;
 use crate::broker::Broker;
 use crate::failure::Failure;
@@ -47,6 +47,9 @@ fn pages(broker: &Broker) -> Router {
         .route("/oauth/start/{flow}", get(oauth_pages::start))
         // Without its own answer to HEAD, asking for the headers would finish the flow.
         .route("/oauth/callback/{context}", get(oauth_pages::callback).head(only_get))
+        .route("/dev/{plugin}", get(inspector::page))
+        .route("/dev.css", get(inspector::style))
+        .route("/dev.js", get(inspector::script))
         .route("/logos/{slug}", get(logo))
         .fallback(front_end)
         .with_state(broker.clone())

@@ -21,6 +21,7 @@ mod refresh;
 mod routes;
 mod sessions;
 mod setup;
+mod trials;
 
 pub(crate) use answer::Answer;
 pub(crate) use app::TestApp;

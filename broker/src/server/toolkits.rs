@@ -77,7 +77,7 @@ pub(super) async fn tools(
     Path(slug): Path<String>,
     Query(search): Query<Search>,
 ) -> Result<Response, Failure> {
-    let plugin = caller::plugin(&broker, &headers).await?;
+    let plugin = caller::plugin(&broker, &user, &headers).await?;
     let parse = || call(&slug, &search);
     let Call::Tools(call) =
         caller::decide(&broker, &user, plugin.as_ref(), Method::IntegrationsTools, parse).await?

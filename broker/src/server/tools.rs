@@ -36,7 +36,7 @@ pub(super) async fn run(
 ) -> Result<Response, Failure> {
     let headers = request.headers().clone();
     let JsonText(body) = JsonText::from_request(request, &()).await?;
-    let plugin = caller::plugin(&broker, &headers).await?;
+    let plugin = caller::plugin(&broker, &user, &headers).await?;
     let parse = || call(&toolkit, &tool, &body, &headers);
     let call =
         match caller::decide(&broker, &user, plugin.as_ref(), Method::IntegrationsExecute, parse).await? {

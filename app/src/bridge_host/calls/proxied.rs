@@ -34,6 +34,7 @@ pub(super) fn forward(app: App, ticket: Ticket, plugin: &api::Plugin, call: Call
     let caller = Panel {
         app,
         document: ticket.document,
+        call: ticket.id.clone(),
         plugin: plugin.id.clone(),
         name: text::shown(&plugin.name, text::NAME),
     };
@@ -69,6 +70,8 @@ fn refusal(error: HttpError) -> Refusal {
 struct Panel {
     app: App,
     document: u64,
+    /// The panel's id of the call.
+    call: String,
     plugin: PluginId,
     name: String,
 }
@@ -141,7 +144,19 @@ impl Panel {
             request = request.header(api::IDEMPOTENCY_HEADER, key);
         }
         let response = request.send().await?;
+        self.watch(&response);
         provider_answer(&params.toolkit, &response).await
+    }
+
+    /// Tells the author of a plugin on trial what the provider answered.
+    fn watch(&self, response: &Response) {
+        let status = response.headers().get(api::UPSTREAM_STATUS_HEADER).ok().flatten();
+        let Some(status) = status.and_then(|status| status.parse().ok()) else { return };
+        speakers::with(self.document, |speaker| {
+            if let Some(watch) = &mut speaker.watch {
+                watch.reached(&self.call, status);
+            }
+        });
     }
 
     /// What is stored goes to the panel as it is stored.
