@@ -21,9 +21,9 @@ if (globalThis.trustedTypes) {
 }
 
 const boot = document.getElementById("boot");
-const { module, wasm } = document.querySelector("script[data-module]").dataset;
+const { module, wasm, events } = document.querySelector("script[data-module]").dataset;
 try {
-  const { default: init } = await import(module);
+  const [{ default: init }] = await Promise.all([import(module), import(events)]);
   await init({ module_or_path: wasm });
 } catch (error) {
   console.error(error);

@@ -1,11 +1,13 @@
 //! Requests to the broker, through the browser's `fetch`.
 
+use std::cell::RefCell;
+
 use js_sys::JsString;
 use leptos::prelude::window;
 use serde::Serialize;
 use serde_json::Value;
 use taiku_bridge::Code;
-use taiku_bridge::api::{Problem, REQUEST_HEADER};
+use taiku_bridge::api::{self, Problem, REQUEST_HEADER, SESSION_HEADER};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestInit, Response};
@@ -64,6 +66,16 @@ impl HttpError {
     }
 }
 
+thread_local! {
+    static SESSION: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Names the session that requests are sent in from now on. The server refuses them in any other, so that this page
+/// never acts for a user who has signed in in another tab.
+pub(crate) fn speak_in(session: Option<String>) {
+    SESSION.set(session);
+}
+
 /// A request before it is sent.
 pub(crate) struct Request<'a> {
     method: &'static str,
@@ -104,6 +116,13 @@ impl<'a> Request<'a> {
         let headers = Headers::new()?;
         headers.set(REQUEST_HEADER, "1")?;
         headers.set("accept", "application/json")?;
+        // Who is signed in is asked, and changed, whoever it was before.
+        if self.path != api::SESSION || self.method == "DELETE" {
+            SESSION.with_borrow(|session| match session {
+                Some(session) => headers.set(SESSION_HEADER, session),
+                None => Ok(()),
+            })?;
+        }
         for (name, value) in &self.headers {
             headers.set(name, value)?;
         }

@@ -7,6 +7,7 @@
 #![expect(unreachable_pub, reason = "the component macro makes public items")]
 
 mod bridge_host;
+mod connect;
 mod consent;
 mod dates;
 mod http;

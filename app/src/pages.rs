@@ -3,7 +3,6 @@
 mod activity;
 mod admin;
 mod api_keys;
-mod connect;
 mod connections;
 mod not_found;
 mod plugins;

@@ -11,7 +11,7 @@ use crate::consent::ConsentDialog;
 use crate::pages::{self, SignInPage};
 use crate::part;
 use crate::state::{App, Loadable, app};
-use crate::ui::{Failure, OfferedLinks, Toasts, effect, live, live_maybe};
+use crate::ui::{Failure, Notices, Toasts, effect, live, live_maybe};
 use crate::workspace::{Workspace, is_workspace};
 use top_bar::TopBar;
 
@@ -22,7 +22,7 @@ pub(crate) fn Root() -> impl IntoView {
     provide_context(app);
     // The bridge hears before any frame exists.
     crate::bridge_host::listen(app);
-    app.listen_for_connections();
+    app.listen_for_news();
     app.load();
     crate::theme::follow(app);
     crate::dates::follow();
@@ -92,7 +92,7 @@ fn Frame() -> impl IntoView {
         })}
         <ConsentDialog/>
         {live_maybe(move || app.dialog.get().map(|ask| ask.view()))}
-        <OfferedLinks/>
+        <Notices/>
         <Toasts/>
     }
 }

@@ -3,6 +3,7 @@
 mod dialogs;
 mod grants;
 mod loadable;
+mod news;
 mod toasts;
 
 use std::sync::Arc;
@@ -11,26 +12,40 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use taiku_bridge::Code;
 use taiku_bridge::api::{self, Plugin, Plugins, Role, Session, User};
-use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{BroadcastChannel, MessageEvent};
 
 use crate::consent::Consent;
-use crate::http::{HttpError, Request};
+use crate::http::{self, HttpError, Request};
+use crate::text;
 use crate::theme::Theme;
 use crate::workspace::Frame;
 pub(crate) use dialogs::{Ask, Question};
 pub(crate) use loadable::{Loadable, Remote, remote};
+pub(crate) use news::begun;
 pub(crate) use toasts::{Toast, Tone};
 
-/// A connection page that the browser did not let open.
+/// A connection that waits for the user, with the one thing that mends it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BlockedPopup {
+pub(crate) struct Unfinished {
     /// Which plugin wanted it, none for this page itself.
     pub(crate) plugin: Option<String>,
     /// The toolkit to connect.
     pub(crate) toolkit: String,
-    /// Where to go.
-    pub(crate) url: String,
+    /// What to do.
+    pub(crate) mend: Mend,
+}
+
+/// What the user can do about a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Mend {
+    /// Open the page that the browser did not let open.
+    Open {
+        /// Its address.
+        url: String,
+        /// The provider's host.
+        host: String,
+    },
+    /// Begin again; the text is the machine name of what went wrong.
+    Again(String),
 }
 
 /// A page that a plugin asks the user to open.
@@ -57,8 +72,8 @@ pub(crate) struct App {
     pub(crate) dialog: RwSignal<Option<Ask>>,
     /// Short messages.
     pub(crate) toasts: RwSignal<Vec<Toast>>,
-    /// Links for pages that did not open.
-    pub(crate) blocked: RwSignal<Vec<BlockedPopup>>,
+    /// Connections that wait for the user.
+    pub(crate) unfinished: RwSignal<Vec<Unfinished>>,
     /// Pages that plugins ask the user to open.
     pub(crate) links: RwSignal<Vec<OfferedLink>>,
     /// Counts what happened to connections, so that lists load again.
@@ -79,7 +94,7 @@ impl App {
             consent: RwSignal::new(None),
             dialog: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
-            blocked: RwSignal::new(Vec::new()),
+            unfinished: RwSignal::new(Vec::new()),
             links: RwSignal::new(Vec::new()),
             connections_changed: RwSignal::new(0),
             theme: RwSignal::new(Theme::stored()),
@@ -98,8 +113,10 @@ impl App {
         });
     }
 
-    /// Takes a session as it is now.
+    /// Takes a session as it is now, and says so to the other tabs of this browser.
     pub(crate) fn enter(self, session: Session) {
+        http::speak_in(session.session_id.clone());
+        news::say_session(session.session_id.as_deref());
         let plugins = session.user.is_some() || session.anonymous;
         // Panels were told who was there before.
         self.close_all();
@@ -120,10 +137,19 @@ impl App {
                     let plugins = answer.plugins.into_iter().map(|plugin| Arc::new(kept(plugin))).collect();
                     self.plugins.set(Loadable::Ready(plugins));
                     crate::bridge_host::follow_trials(self);
+                    self.close_what_is_not_allowed();
                 }
                 Err(error) => self.plugins.set(Loadable::Failed(error)),
             }
         });
+    }
+
+    /// Ends the panels of plugins that the user, in another tab, allows nothing any more.
+    fn close_what_is_not_allowed(self) {
+        let frames = self.frames.get_untracked();
+        for frame in frames.iter().filter(|frame| self.grant_of(&frame.plugin.id).is_none()) {
+            self.close_plugin(frame.plugin.id.as_str());
+        }
     }
 
     /// Signs out: nothing of the user stays on the page.
@@ -140,7 +166,7 @@ impl App {
         self.close_all();
         self.consent.set(None);
         self.close_dialog();
-        self.blocked.set(Vec::new());
+        self.unfinished.set(Vec::new());
         self.links.set(Vec::new());
         self.load();
     }
@@ -154,9 +180,28 @@ impl App {
     /// A session that ended elsewhere ends here too.
     pub(crate) fn notice_expiry(self, error: &HttpError) {
         if error.code() == Some(Code::NotSignedIn) && self.user_untracked().is_some() {
-            self.toast(Tone::Error, "Your session has ended. Sign in again.");
-            self.leave();
+            self.look_who_is_here();
         }
+    }
+
+    /// Asks who is signed in in this browser now. If that is not who it was, nothing of theirs stays on the page.
+    pub(crate) fn look_who_is_here(self) {
+        spawn_local(async move {
+            let Ok(session) = Request::get(api::SESSION).read::<Session>().await else { return };
+            let known =
+                self.session.with_untracked(|known| known.ready().map(|known| known.session_id.clone()));
+            if known.is_none_or(|known| known == session.session_id) {
+                return;
+            }
+            match session.user {
+                Some(user) => {
+                    let name = text::shown(&user.name, text::NAME);
+                    self.toast(Tone::Info, format!("{name} has signed in in another tab."));
+                }
+                None => self.toast(Tone::Error, "Your session has ended. Sign in again."),
+            }
+            self.leave();
+        });
     }
 
     /// Who is signed in.
@@ -193,38 +238,15 @@ impl App {
         });
     }
 
-    /// Offers a link to a page that the browser did not let open.
-    pub(crate) fn offer_link(self, link: BlockedPopup) {
-        self.blocked.update(|blocked| {
-            blocked.retain(|other| other.toolkit != link.toolkit);
-            blocked.push(link);
-        });
+    /// Shows a connection that waits for the user, one for each toolkit.
+    pub(crate) fn leave_unfinished(self, connection: Unfinished) {
+        self.finished(&connection.toolkit);
+        self.unfinished.update(|unfinished| unfinished.push(connection));
     }
 
-    /// Listens to what the callback page tells of a connection.
-    pub(crate) fn listen_for_connections(self) {
-        let Ok(channel) = BroadcastChannel::new(api::CHANNEL) else { return };
-        let heard = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
-            let field = |name: &str| js_sys::Reflect::get(&event.data(), &name.into()).ok()?.as_string();
-            if field("type").as_deref() == Some("connection_changed") {
-                self.connection_changed(&field("toolkit").unwrap_or_default(), field("status").as_deref());
-            }
-        });
-        channel.set_onmessage(Some(heard.as_ref().unchecked_ref()));
-        // Both live as long as the page.
-        heard.forget();
-        std::mem::forget(channel);
-    }
-
-    fn connection_changed(self, toolkit: &str, status: Option<&str>) {
-        self.connections_changed.update(|changes| *changes += 1);
-        self.blocked.update(|blocked| blocked.retain(|link| link.toolkit != toolkit));
-        let name = crate::text::shown(toolkit, crate::text::NAME);
-        if status == Some("ACTIVE") {
-            self.toast(Tone::Success, format!("{name} is connected."));
-        } else {
-            self.toast(Tone::Error, format!("{name} was not connected."));
-        }
+    /// Takes away what was shown of a toolkit's connection.
+    pub(crate) fn finished(self, toolkit: &str) {
+        self.unfinished.update(|unfinished| unfinished.retain(|other| other.toolkit != toolkit));
     }
 }
 

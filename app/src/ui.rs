@@ -13,5 +13,5 @@ pub(crate) use dialog::{Confirm, Dialog};
 pub(crate) use field::{Field, focus, focus_first_error};
 pub(crate) use icon::{Avatar, PluginIcon, ToolbarIcon, ToolkitMark};
 pub(crate) use live::{Keyed, effect, flag, keyed, live, live_if, live_maybe, live_text};
-pub(crate) use notices::{OfferedLinks, Toasts};
+pub(crate) use notices::{Notices, Toasts};
 pub(crate) use places::{Empty, Failure, Skeleton, badge, switch_badge};

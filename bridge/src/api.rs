@@ -30,7 +30,10 @@ pub const PLUGIN_HEADER: &str = "taiku-plugin";
 pub const UPSTREAM_STATUS_HEADER: &str = "taiku-upstream-status";
 /// The same key and arguments give the first result for 24 h.
 pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
-/// Name of the channel on which the callback page tells the host page of a connection.
+/// The `sessionId` that a page of a browser believes to be in. Another one's requests are not done in its name.
+pub const SESSION_HEADER: &str = "taiku-session";
+/// Name of the channel between the pages of one browser. Each message is `{type, data}`: an event of
+/// [`crate::event`], as the callback page or the tab that reads the stream tells it.
 pub const CHANNEL: &str = "taiku";
 
 /// Path of the session.
@@ -96,6 +99,12 @@ pub fn shelved(id: &PluginId, on: Shelf, name: &str) -> String {
 #[must_use]
 pub fn connection(id: &str) -> String {
     format!("{CONNECTIONS}/{}", segment(id))
+}
+
+/// Path on which the user adds a connection of another account than the one that was to be renewed.
+#[must_use]
+pub fn accept(id: &str) -> String {
+    format!("{CONNECTIONS}/{}/accept", segment(id))
 }
 
 /// Path on which a connection to a toolkit begins.
@@ -534,6 +543,8 @@ pub struct Connection {
     pub default: bool,
     /// What the provider granted.
     pub scopes: Vec<String>,
+    /// The connection that the user has to keep or to add this one to: the consent was given in another account.
+    pub replaces: Option<String>,
     /// When it was begun.
     pub created_at: String,
     /// When a tool last used it.
@@ -607,14 +618,19 @@ pub struct ConnectBody {
     /// Scopes to ask for instead of the integration's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
+    /// The connection to renew; without it another one is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_id: Option<String>,
 }
 
 /// Answer of `POST /toolkits/{slug}/connections`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Connecting {
-    /// The pending connection.
+    /// The pending connection, or the one to be renewed.
     pub connection_id: String,
+    /// The host that the page of ours leads to, such as `github.com`.
+    pub provider_host: String,
     /// The page of ours that leads to the provider.
     pub redirect_url: String,
     /// `INITIATED`.

@@ -19,6 +19,8 @@ pub const DATA_CHANGED: &str = "data_changed";
 pub const PLUGIN_EVENT: &str = "plugin_event";
 /// Nobody is signed in here any more: `{}`.
 pub const SESSION_ENDED: &str = "session_ended";
+/// Somebody signed in or out in another tab of this browser, which alone says so: `{session}`.
+pub const SESSION_CHANGED: &str = "session_changed";
 /// Events may have been missed, so read again what may have changed: `{}`.
 pub const RESYNC: &str = "resync";
 /// The user has chosen another theme: `{theme}`.
@@ -35,6 +37,7 @@ pub const RESERVED: &[&str] = &[
     DATA_CHANGED,
     PLUGIN_EVENT,
     SESSION_ENDED,
+    SESSION_CHANGED,
     RESYNC,
     THEME_CHANGED,
     LOCALE_CHANGED,
@@ -48,7 +51,7 @@ pub const RESERVED: &[&str] = &[
 pub fn may_hear(event: &str, grant: &Grant) -> bool {
     let needed: &[Permission] = match event {
         THEME_CHANGED | LOCALE_CHANGED => &[],
-        SESSION_ENDED | RESYNC | PLUGIN_EVENT => return false,
+        SESSION_ENDED | SESSION_CHANGED | RESYNC | PLUGIN_EVENT => return false,
         CONNECTION_CHANGED => &[Permission::EventsSubscribe, Permission::IntegrationsRead],
         DATA_CHANGED => &[Permission::EventsSubscribe, Permission::KvRead],
         _ => &[Permission::EventsSubscribe],
@@ -90,7 +93,7 @@ mod tests {
     #[test]
     fn no_panel_hears_of_sessions() {
         let everything = grant(Permission::ALL);
-        for event in [SESSION_ENDED, RESYNC, PLUGIN_EVENT] {
+        for event in [SESSION_ENDED, SESSION_CHANGED, RESYNC, PLUGIN_EVENT] {
             assert!(!may_hear(event, &everything), "{event}");
         }
     }

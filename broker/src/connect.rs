@@ -7,18 +7,20 @@ use taiku_bridge::api::{Account, ConnectBody, Connecting, Status};
 use taiku_bridge::{Code, Refusal};
 use url::Url;
 
-pub use self::flow_error::FlowError;
-use self::flow_error::{exchange_error, provider_error, why};
+pub use self::flow_error::{FlowError, why};
+use self::flow_error::{exchange_error, outcome, provider_error};
 use crate::broker::Broker;
 use crate::clock::Millis;
+use crate::disconnect;
 use crate::events::Event;
 use crate::execute;
 use crate::failure::Failure;
 use crate::integration::{self, Ready};
 use crate::oauth::{self, IssError};
 use crate::store::StoreError;
-use crate::store::connections::{self, Activation, Connection, Pending};
+use crate::store::connections::{self, Activation, Connection, Pending, SealedTokens, State};
 use crate::store::flows::{self, Flow, LIFETIME, MAX_PENDING};
+use crate::store::integrations;
 use crate::store::sessions::{self, Session};
 use crate::tokens;
 use crate::toolkit::TokenKind;
@@ -65,10 +67,15 @@ pub async fn begin(
         provider.scopes = checked_scopes(scopes)?;
     }
     let callback_url = callback_path(broker, body.callback_url.as_deref())?;
+    let replaces = match body.connection_id {
+        Some(id) => Some(renewable(broker, ready, session, plugin, id).await?),
+        None => None,
+    };
     let random = &broker.random;
     let (state, cookie) = (random.token(), random.token());
     let (connection_id, flow_id) = (random.id("con_"), random.id("flw_"));
     let begun = oauth::begin(&provider, &state, random);
+    let provider_host = host(&begun.authorize_url);
     let secrets = Secrets {
         authorize_url: begun.authorize_url.into(),
         verifier: begun.verifier.map(|verifier| verifier.expose().to_owned()),
@@ -89,16 +96,45 @@ pub async fn begin(
         expires_at: broker.clock.now() + LIFETIME,
         used_at: None,
     };
-    insert(broker, ready, &flow, &state).await?;
+    insert(broker, ready, &flow, replaces.as_deref(), &state).await?;
     let connecting = Connecting {
         redirect_url: format!("{}/oauth/start/{}", broker.origins.app.as_str(), flow.id),
-        connection_id: flow.connection_id,
+        provider_host,
+        // Whoever renews a connection has the same one in the end.
+        connection_id: replaces.unwrap_or(flow.connection_id),
         status: Status::Initiated,
     };
     Ok(Begun { connecting, flow: flow.id, cookie })
 }
 
-async fn insert(broker: &Broker, ready: &Ready, flow: &Flow, state: &str) -> Result<(), Failure> {
+/// A URL's host, with its port where it has one.
+fn host(url: &Url) -> String {
+    url[url::Position::BeforeHost..url::Position::AfterPort].to_owned()
+}
+
+/// A connection that its user may renew. A plugin cannot: it connects accounts and does not choose among them.
+async fn renewable(
+    broker: &Broker,
+    ready: &Ready,
+    session: &Session,
+    plugin: Option<&str>,
+    id: String,
+) -> Result<String, Failure> {
+    let mut tx = broker.store.read().await?;
+    let connection = connections::find(&mut tx, &session.user.id, &id).await?;
+    match connection {
+        Some(connection) if connection.toolkit == ready.toolkit.slug && plugin.is_none() => Ok(id),
+        Some(_) | None => Err(Refusal::field("/connectionId", "is no connection to renew here").into()),
+    }
+}
+
+async fn insert(
+    broker: &Broker,
+    ready: &Ready,
+    flow: &Flow,
+    replaces: Option<&str>,
+    state: &str,
+) -> Result<(), Failure> {
     let now = broker.clock.now();
     let mut tx = broker.store.write().await?;
     if flows::pending(&mut tx, &flow.user_id, now).await? >= MAX_PENDING {
@@ -110,19 +146,20 @@ async fn insert(broker: &Broker, ready: &Ready, flow: &Flow, state: &str) -> Res
         user_id: &flow.user_id,
         toolkit: &ready.toolkit.slug,
         context_hash: &flow.context_hash,
+        replaces,
     };
     connections::begin(&mut tx, &pending, now).await?;
     flows::begin(&mut tx, flow, &sha256(state.as_bytes()), now).await?;
     tx.commit().await?;
-    tell(broker, flow).await?;
+    tell(broker, &flow.user_id, &flow.connection_id).await?;
     Ok(())
 }
 
-/// Tells the user's pages what the flow's connection is now.
-async fn tell(broker: &Broker, flow: &Flow) -> Result<(), StoreError> {
+/// Tells a user's pages what a connection is now.
+async fn tell(broker: &Broker, user_id: &str, id: &str) -> Result<(), StoreError> {
     let mut tx = broker.store.read().await?;
-    if let Some(connection) = connections::find(&mut tx, &flow.user_id, &flow.connection_id).await? {
-        broker.events.tell(&flow.user_id, &Event::connection(&connection));
+    if let Some(connection) = connections::find(&mut tx, user_id, id).await? {
+        broker.events.tell(user_id, &Event::connection(&connection));
     }
     Ok(())
 }
@@ -221,9 +258,46 @@ pub async fn start_page(broker: &Broker, flow: &str, cookie: Option<&str>) -> Re
     Ok(StartPage { toolkit: toolkit.name.clone(), plugin: flow.plugin, scopes: flow.scopes, authorize_url })
 }
 
+/// A toolkit that pages of a flow name.
+pub struct Toolkit {
+    /// Its slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// The toolkit of a flow, for the browser that began it.
+pub async fn toolkit_of(broker: &Broker, flow: &str, cookie: Option<&str>) -> Option<Toolkit> {
+    let mut tx = broker.store.read().await.ok()?;
+    let flow = flows::by_id(&mut tx, flow).await.ok()?.filter(|flow| is_own(flow, cookie))?;
+    drop(tx);
+    let toolkit = integration::toolkit(broker, &integration::slug(&flow.toolkit).ok()?).await.ok()?;
+    Some(Toolkit { slug: flow.toolkit, name: toolkit.name.clone() })
+}
+
+/// The toolkit whose answers come to a redirect path.
+pub async fn toolkit_at(broker: &Broker, context_id: &str) -> Option<Toolkit> {
+    let all = {
+        let mut tx = broker.store.read().await.ok()?;
+        integrations::all(&mut tx).await.ok()?
+    };
+    let (slug, _) = all.into_iter().find(|(_, integration)| integration.context_id == context_id)?;
+    let toolkit = integration::toolkit(broker, &slug).await.ok()?;
+    Some(Toolkit { slug: slug.to_string(), name: toolkit.name.clone() })
+}
+
+/// Whether a browser is the one that began a flow.
+fn is_own(flow: &Flow, cookie: Option<&str>) -> bool {
+    cookie.is_some_and(|cookie| eq(&sha256(cookie.as_bytes()), &flow.cookie_hash))
+}
+
 fn of_this_browser(flow: &Flow, cookie: Option<&str>, now: Millis) -> Result<(), FlowError> {
-    let own = cookie.is_some_and(|cookie| eq(&sha256(cookie.as_bytes()), &flow.cookie_hash));
-    if own && flow.used_at.is_none() && now < flow.expires_at { Ok(()) } else { Err(FlowError::NotYours) }
+    match is_own(flow, cookie) {
+        false => Err(FlowError::NotYours),
+        true if flow.used_at.is_some() => Err(FlowError::Over),
+        true if now >= flow.expires_at => Err(FlowError::TooLate),
+        true => Ok(()),
+    }
 }
 
 /// What the provider sent the browser back with.
@@ -237,6 +311,8 @@ pub struct Callback {
     pub iss: Option<String>,
     /// RFC 6749, section 4.1.2.1.
     pub error: Option<String>,
+    /// What the provider says of it, in the same section.
+    pub error_description: Option<String>,
     /// Whether a parameter came twice.
     pub ambiguous: bool,
 }
@@ -247,14 +323,28 @@ pub struct Ended {
     pub toolkit: String,
     /// The toolkit's slug.
     pub slug: String,
-    /// The connection.
+    /// The connection: the renewed one, or the one that was made.
     pub connection_id: String,
     /// Where to go on.
     pub callback_url: String,
     /// The flow's id, whose cookie can go.
     pub flow: String,
-    /// The account that was connected, or why none was.
-    pub outcome: Result<Account, FlowError>,
+    /// What was connected, or why nothing was.
+    pub outcome: Result<Connected, FlowError>,
+}
+
+/// What a consent has brought.
+#[derive(Clone, Debug)]
+pub enum Connected {
+    /// The account works.
+    Active(Account),
+    /// The account is another one than that of the connection to be renewed, so the user has to decide.
+    Undecided {
+        /// The account of the consent.
+        account: Account,
+        /// The account of the connection that stays as it was.
+        other: Account,
+    },
 }
 
 /// Finds the flow that a callback belongs to.
@@ -304,19 +394,29 @@ pub async fn finish(
     let outcome = complete(broker, &ready, &flow, callback).await;
     if let Err(error) = &outcome {
         let mut tx = broker.store.write().await?;
-        connections::fail(&mut tx, &flow.connection_id, why(error)).await?;
+        connections::fail(&mut tx, &flow.connection_id, &why(error)).await?;
         tx.commit().await?;
     }
-    tell(broker, &flow).await?;
-    note(broker, &flow, now, outcome.as_ref().err()).await?;
+    let (connection_id, outcome) = match outcome {
+        Ok(kept) => (kept.connection_id, Ok(kept.connected)),
+        Err(error) => (flow.connection_id.clone(), Err(error)),
+    };
+    tell(broker, &flow.user_id, &connection_id).await?;
+    note(broker, &flow, &connection_id, now, outcome.as_ref().err()).await?;
     Ok(Ended {
         toolkit: ready.toolkit.name.clone(),
         slug: flow.toolkit,
-        connection_id: flow.connection_id,
+        connection_id,
         callback_url: flow.callback_url,
         flow: flow.id,
         outcome,
     })
+}
+
+/// What was kept of a consent, and as which connection.
+struct Kept {
+    connection_id: String,
+    connected: Connected,
 }
 
 async fn session_lives(broker: &Broker, flow: &Flow, now: Millis) -> Result<bool, FlowError> {
@@ -334,7 +434,10 @@ async fn check_iss(broker: &Broker, ready: &Ready, iss: Option<&str>) -> Result<
         Some(issuer) if iss.is_none() => {
             let metadata = oauth::discover(&broker.egress, issuer, &provider.hosts).await;
             metadata
-                .map_err(|error| FlowError::Exchange(format!("its metadata cannot be used: {error}")))?
+                .map_err(|error| FlowError::Exchange {
+                    code: format!("its metadata cannot be used: {error}"),
+                    said: None,
+                })?
                 .iss_supported
         }
         Some(_) | None => false,
@@ -350,46 +453,68 @@ async fn complete(
     ready: &Ready,
     flow: &Flow,
     callback: Callback,
-) -> Result<Account, FlowError> {
+) -> Result<Kept, FlowError> {
     if let Some(error) = callback.error {
-        return Err(provider_error(&error));
+        return Err(provider_error(&error, callback.error_description.as_deref()));
     }
     let (Some(code), Some(provider)) = (callback.code, &ready.provider) else {
-        return Err(FlowError::Provider("it sent no code".into()));
+        return Err(provider_error("no_code", None));
     };
     let verifier = unseal(broker, flow)?.verifier.map(SecretString::new);
-    let tokens = oauth::exchange(&broker.egress, provider, &code, verifier.as_ref())
-        .await
-        .map_err(|error| exchange_error(&error))?;
+    let tokens =
+        oauth::exchange(&broker.egress, provider, &code, verifier.as_ref()).await.map_err(exchange_error)?;
     let account = execute::account(broker, ready, &tokens.access_token).await;
-    let kept = keep(broker, ready, flow, &tokens, &account).await;
+    let brought =
+        Brought { ready, scopes: tokens.scopes.as_ref().unwrap_or(&flow.scopes), tokens: &tokens, account };
+    let kept = keep(broker, flow, &brought).await;
     if kept.is_err() {
         give_back(broker, provider, &tokens).await;
     }
-    kept.map(|()| account)
+    kept
+}
+
+/// What a consent has brought, before anything of it is stored.
+struct Brought<'a> {
+    ready: &'a Ready,
+    tokens: &'a oauth::Tokens,
+    account: Account,
+    scopes: &'a [String],
 }
 
 /// Stores what the flow has brought. An admin who changed the integration meanwhile has ended every connection
 /// but this one, so that is looked at again.
-async fn keep(
-    broker: &Broker,
-    ready: &Ready,
-    flow: &Flow,
-    tokens: &oauth::Tokens,
-    account: &Account,
-) -> Result<(), FlowError> {
-    let connection = {
+async fn keep(broker: &Broker, flow: &Flow, brought: &Brought<'_>) -> Result<Kept, FlowError> {
+    let (connection, other) = {
         let mut tx = broker.store.read().await?;
-        connections::find(&mut tx, &flow.user_id, &flow.connection_id).await?
+        let connection = connections::find(&mut tx, &flow.user_id, &flow.connection_id).await?;
+        let connection = connection.ok_or(FlowError::NotYours)?;
+        let other = match &connection.replaces {
+            Some(id) => connections::find(&mut tx, &flow.user_id, id).await?,
+            None => None,
+        };
+        (connection, other)
     };
-    let connection = connection.ok_or(FlowError::NotYours)?;
-    let scopes = tokens.scopes.as_ref().unwrap_or(&flow.scopes);
-    activate(broker, ready, &connection, tokens, account, scopes).await?;
+    let ready = brought.ready;
+    let kept = match other {
+        None => brought.activate(broker, &connection).await?,
+        Some(other) if same_account(&other.account, &brought.account) => {
+            brought.renew(broker, &connection, &other.id).await?
+        }
+        Some(other) => brought.hold(broker, &connection, other.account).await?,
+    };
     let now = integration::ready(broker, &ready.toolkit.slug).await;
     if !now.is_ok_and(|now| integration::same_context(&flow.context_hash, &now.context)) {
         integration::reconcile(broker).await?;
     }
-    Ok(())
+    Ok(kept)
+}
+
+/// Where a provider does not say whose account it is, it is taken to be the same.
+fn same_account(one: &Account, other: &Account) -> bool {
+    match (&one.id, &other.id) {
+        (Some(one), Some(other)) => one == other,
+        (None, _) | (_, None) => true,
+    }
 }
 
 /// Revokes tokens that nothing was stored of: their connection was removed while they were on their way.
@@ -409,29 +534,90 @@ async fn give_back(broker: &Broker, provider: &oauth::Provider, tokens: &oauth::
     }
 }
 
-async fn activate(
-    broker: &Broker,
-    ready: &Ready,
-    connection: &Connection,
-    tokens: &oauth::Tokens,
-    account: &Account,
-    scopes: &[String],
-) -> Result<(), FlowError> {
-    let sealed = tokens::seal(broker, connection, ready.context, connection.generation + 1, tokens);
-    let activation = Activation { connection, tokens: &sealed, account, scopes };
+impl Brought<'_> {
+    fn sealed(&self, broker: &Broker, connection: &Connection) -> SealedTokens {
+        tokens::seal(broker, connection, self.ready.context, connection.generation + 1, self.tokens)
+    }
+
+    fn activation<'a>(&'a self, connection: &'a Connection, tokens: &'a SealedTokens) -> Activation<'a> {
+        let context_hash = self.ready.context.as_bytes();
+        Activation { connection, context_hash, tokens, account: &self.account, scopes: self.scopes }
+    }
+
+    fn kept(&self, connection: &Connection, connected: Connected, broker: &Broker) -> Kept {
+        tracing::info!(
+            connection = %connection.id, user = %connection.user_id, toolkit = %connection.toolkit,
+            token_tag = broker.vault.tag(self.tokens.access_token.expose()), "connected"
+        );
+        Kept { connection_id: connection.id.clone(), connected }
+    }
+
+    /// Makes the connection that the consent was begun for.
+    async fn activate(&self, broker: &Broker, connection: &Connection) -> Result<Kept, FlowError> {
+        let sealed = self.sealed(broker, connection);
+        let mut tx = broker.store.write().await?;
+        connections::activate(&mut tx, &self.activation(connection, &sealed)).await?;
+        tx.commit().await?;
+        Ok(self.kept(connection, Connected::Active(self.account.clone()), broker))
+    }
+
+    /// Gives an older connection of the same account what the consent has brought. What it held before is taken back
+    /// at the provider once nothing can be lost any more.
+    async fn renew(&self, broker: &Broker, pending: &Connection, id: &str) -> Result<Kept, FlowError> {
+        // A refresh in between would be lost, or bring tokens that nobody takes back.
+        let _turn = broker.refreshing.turn(id).await;
+        let mut tx = broker.store.write().await?;
+        let older = connections::find(&mut tx, &pending.user_id, id).await?.ok_or(FlowError::NotYours)?;
+        let sealed = self.sealed(broker, &older);
+        connections::activate(&mut tx, &self.activation(&older, &sealed)).await?;
+        connections::remove(&mut tx, &pending.user_id, &pending.id).await?;
+        tx.commit().await?;
+        let gone = Connection { state: State::Revoked, ..pending.clone() };
+        broker.events.tell(&pending.user_id, &Event::connection(&gone));
+        disconnect::retire(broker, self.ready, &older, self.tokens).await;
+        Ok(self.kept(&older, Connected::Active(self.account.clone()), broker))
+    }
+
+    /// Leaves the older connection as it is, and keeps what the consent has brought until the user has decided.
+    async fn hold(&self, broker: &Broker, pending: &Connection, other: Account) -> Result<Kept, FlowError> {
+        let sealed = self.sealed(broker, pending);
+        let mut tx = broker.store.write().await?;
+        connections::hold(&mut tx, &self.activation(pending, &sealed)).await?;
+        tx.commit().await?;
+        Ok(self.kept(pending, Connected::Undecided { account: self.account.clone(), other }, broker))
+    }
+}
+
+/// Adds the account of a consent that was to renew another one's connection.
+///
+/// # Errors
+/// `conflict` when there is nothing to decide on, or the integration has changed since the consent.
+pub async fn accept(broker: &Broker, user_id: &str, id: &str) -> Result<Option<Connection>, Failure> {
+    let connection = {
+        let mut tx = broker.store.read().await?;
+        connections::find(&mut tx, user_id, id).await?
+    };
+    let Some(connection) = connection else { return Ok(None) };
+    let ready = integration::ready(broker, &connection.toolkit).await?;
+    let current = integration::same_context(&connection.context_hash, &ready.context);
+    if !matches!(connection.state, State::Undecided(_)) || !current {
+        let message = "There is nothing to add any more. Connect the account again.";
+        return Err(Failure::new(Code::Conflict, message));
+    }
     let mut tx = broker.store.write().await?;
-    connections::activate(&mut tx, &activation).await?;
+    connections::accept(&mut tx, &connection, &connection.account).await?;
+    let connection = connections::find(&mut tx, user_id, id).await?;
     tx.commit().await?;
-    tracing::info!(
-        connection = %connection.id, user = %connection.user_id, toolkit = %connection.toolkit,
-        token_tag = broker.vault.tag(tokens.access_token.expose()), "connected"
-    );
-    Ok(())
+    if let Some(connection) = &connection {
+        broker.events.tell(user_id, &Event::connection(connection));
+    }
+    Ok(connection)
 }
 
 async fn note(
     broker: &Broker,
     flow: &Flow,
+    connection_id: &str,
     began: Millis,
     error: Option<&FlowError>,
 ) -> Result<(), FlowError> {
@@ -442,8 +628,8 @@ async fn note(
             plugin: flow.plugin.as_deref(),
             toolkit: &flow.toolkit,
             action: "connect",
-            connection_id: Some(&flow.connection_id),
-            outcome: error.map_or("ok", why),
+            connection_id: Some(connection_id),
+            outcome: error.map_or("ok", outcome),
             upstream_status: None,
             began,
         },

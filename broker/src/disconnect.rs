@@ -48,8 +48,26 @@ pub async fn run(broker: &Broker, user_id: &str, id: &str) -> Result<Option<Rece
     Ok(Some(Receipt { connection_id: id.to_owned(), revoked, deleted_at: rfc3339(broker.clock.now()) }))
 }
 
+/// Takes back what a connection held before it was renewed. A provider that gave the same token again keeps it.
+pub async fn retire(broker: &Broker, ready: &Ready, before: &Connection, now: &oauth::Tokens) {
+    let State::Active(sealed) = &before.state else { return };
+    // Tokens that were made for other addresses do not open here, and are not sent to these.
+    let refresh = tokens::open_refresh(broker, before, ready.context, sealed).ok().flatten();
+    let access = tokens::open_access(broker, before, ready.context, sealed).ok();
+    let kept = [Some(&now.access_token), now.refresh_token.as_ref()];
+    for (kind, token) in [(TokenKind::RefreshToken, refresh), (TokenKind::AccessToken, access)] {
+        let Some(token) = token else { continue };
+        if kept.iter().flatten().any(|kept| kept.expose() == token.expose()) {
+            continue;
+        }
+        let Revoked { outcome, .. } = ask(broker, ready, kind, &token).await;
+        tracing::info!(connection = %before.id, kind = kind.as_str(), outcome, "took back a token of before");
+    }
+}
+
+/// Asks the provider to take back what a connection holds.
 async fn revoke(broker: &Broker, connection: &Connection) -> Vec<Revoked> {
-    let State::Active(sealed) = &connection.state else { return Vec::new() };
+    let (State::Active(sealed) | State::Undecided(sealed)) = &connection.state else { return Vec::new() };
     let ready = match integration::ready_even_if_disabled(broker, &connection.toolkit).await {
         Ok(ready) => ready,
         Err(failure) => {

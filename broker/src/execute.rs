@@ -158,7 +158,7 @@ fn usable(ready: &Ready, connection: Connection) -> Result<Connection, Failure> 
         }
         // An admin's change reaches calls a moment before it ends their connections.
         State::Active(_) | State::Expired { .. } => Err(tokens::expired(ready, &connection)),
-        State::Initiated | State::Failed { .. } | State::Revoked => {
+        State::Initiated | State::Undecided(_) | State::Failed { .. } | State::Revoked => {
             let name = &ready.toolkit.name;
             let message = format!("This {name} connection was not completed. Connect {name} again.");
             Err(Failure::new(Code::ConnectionMissing, message))

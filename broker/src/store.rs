@@ -42,6 +42,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "core", include_str!("../../migrations/0001_core.sql")),
     (2, "plugin data", include_str!("../../migrations/0002_plugin_data.sql")),
     (3, "plugin installs", include_str!("../../migrations/0003_plugin_installs.sql")),
+    (4, "reconnect", include_str!("../../migrations/0004_reconnect.sql")),
 ];
 
 /// How long a writer waits for another before it gives up.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::broker::Broker;
+use crate::clock::Millis;
+use crate::disconnect;
 use crate::events::Event;
 use crate::store::{self, activity, connections, flows, idempotency, installs, sessions};
 
@@ -30,6 +32,7 @@ pub async fn run(broker: Broker, mut stopped: watch::Receiver<bool>) {
 /// When the database fails.
 pub async fn once(broker: &Broker) -> store::Result<()> {
     let now = broker.clock.now();
+    give_back_what_nobody_chose(broker, now).await?;
     let mut tx = broker.store.write().await?;
     let given_up = connections::give_up(&mut tx, now).await?;
     let swept = sessions::sweep(&mut tx, now).await?
@@ -43,5 +46,19 @@ pub async fn once(broker: &Broker) -> store::Result<()> {
         broker.events.tell(&connection.user_id, &Event::connection(connection));
     }
     tracing::debug!(swept, given_up = given_up.len(), "swept");
+    Ok(())
+}
+
+/// Accounts that users neither added nor refused are not kept for them.
+async fn give_back_what_nobody_chose(broker: &Broker, now: Millis) -> store::Result<()> {
+    let waiting = {
+        let mut tx = broker.store.read().await?;
+        connections::undecided_too_long(&mut tx, now).await?
+    };
+    for connection in waiting {
+        if let Err(failure) = disconnect::run(broker, &connection.user_id, &connection.id).await {
+            tracing::warn!(connection = %connection.id, code = %failure.code(), "could not be given back; trying again");
+        }
+    }
     Ok(())
 }

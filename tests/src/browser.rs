@@ -169,6 +169,13 @@ impl Browser {
         self.driver.switch_to_window(self.main.clone()).await.expect("the first window is there");
     }
 
+    /// Closes the first window and goes to the one that is left.
+    pub async fn close_main(&self) {
+        self.enter_main().await;
+        self.driver.close_window().await.expect("a window can be closed");
+        self.enter_popup().await;
+    }
+
     /// How many windows are open.
     pub async fn windows(&self) -> usize {
         self.driver.windows().await.expect("a browser has windows").len()

@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_query_map;
+use taiku_bridge::Slug;
 use taiku_bridge::api::{self, Connection, Receipt, Status, Toolkit, Toolkits};
 
-use super::connect::connect;
 use super::{ForUsers, Page};
+use crate::connect::{connect, reason};
 use crate::dates;
 use crate::http::Request;
 use crate::state::{App, Loadable, Question, Remote, Tone, app, remote};
@@ -20,10 +21,34 @@ pub(crate) fn Connections() -> impl IntoView {
         <Page title="Connections" lead="Accounts that plugins may act in, each only as far as you allowed it.">
             <ForUsers>
                 <Landed/>
+                <Again/>
                 <Lists/>
             </ForUsers>
         </Page>
     }
+}
+
+/// The way back from a page on which a consent ended in vain: one button that begins again.
+#[component]
+fn Again() -> impl IntoView {
+    let app = app();
+    let query = use_query_map();
+    live_maybe(move || {
+        let slug = Slug::parse(&query.with(|query| query.get("connect"))?).ok()?;
+        let label = format!("Connect {slug} again");
+        Some(
+            view! {
+                <div class="banner warn">
+                    <i class="icon i-alert" aria-hidden="true"></i>
+                    <p>"The last consent was not finished."</p>
+                    <button type="button" class="button primary" on:click=move |_| connect(app, slug.clone(), None)>
+                        {label}
+                    </button>
+                </div>
+            }
+            .into_any(),
+        )
+    })
 }
 
 /// What became of a consent, when the browser comes back to this page after it.
@@ -63,6 +88,7 @@ fn Lists() -> impl IntoView {
         if seen.get_value() != now {
             seen.set_value(now);
             connections.reload();
+            toolkits.reload();
         }
     });
     let enabled = move || app.session.with(|s| s.ready().is_none_or(|s| s.integrations));
@@ -119,11 +145,12 @@ fn Account(connection: Connection, name: String, connections: Remote) -> impl In
     let app = app();
     let label = connection.account.label.as_ref().map(|label| text::shown(label, text::NAME));
     let again = connection.toolkit.clone();
+    let undecided = connection.replaces.is_some() && connection.why.is_some();
     let needs_help = matches!(connection.status, Status::Expired | Status::Failed | Status::Revoked);
     let used = connection.last_used_at.as_deref().map(|at| format!("last used {}", dates::shown(at)));
     let begun = format!("begun {}", dates::shown(&connection.created_at));
     let who = label.clone().unwrap_or_else(|| name.clone());
-    let (id, account) = (connection.id.clone(), who.clone());
+    let (id, account, renewed) = (connection.id.clone(), who.clone(), connection.id.clone());
     view! {
         <li class="card row">
             <ToolkitMark slug=connection.toolkit.to_string()/>
@@ -142,24 +169,45 @@ fn Account(connection: Connection, name: String, connections: Remote) -> impl In
             <div class="actions">
                 {needs_help.then(|| view! {
                     <button type="button" class="button" aria-label=format!("Connect {name} again")
-                        on:click=move |_| connect(app, again.clone())>"Connect again"</button>
+                        on:click=move |_| connect(app, again.clone(), Some(renewed.clone()))>"Connect again"</button>
                 })}
-                <button type="button" class="button quiet" aria-label=format!("Disconnect {who}")
-                    on:click=move |_| ask(app, &id, &account, connections)>"Disconnect"</button>
+                {if undecided {
+                    decide(app, id, &who, connections).into_any()
+                } else {
+                    view! {
+                        <button type="button" class="button quiet" aria-label=format!("Disconnect {who}")
+                            on:click=move |_| ask(app, &id, &account, connections)>"Disconnect"</button>
+                    }
+                    .into_any()
+                }}
             </div>
         </li>
     }
 }
 
+/// The choice after a consent in another account than the one to renew. The other one stays in both cases.
+fn decide(app: App, id: String, account: &str, list: Remote) -> impl IntoView {
+    let (add, add_label) = (id.clone(), format!("Add {account} as a second account"));
+    let keep_label = format!("Do not add {account}");
+    let accept = move |id: String| {
+        spawn_local(async move {
+            if let Err(error) = Request::post(&api::accept(&id), "{}".into()).done().await {
+                app.fail(&error);
+            }
+            list.reload();
+        });
+    };
+    view! {
+        <button type="button" class="button primary" on:click=move |_| accept(add.clone())>{add_label}</button>
+        <button type="button" class="button quiet" on:click=move |_| disconnect(app, id.clone(), list)>
+            {keep_label}
+        </button>
+    }
+}
+
 /// Why a connection does not work, in words.
 fn why(connection: &Connection) -> Option<String> {
-    let why = connection.why.as_deref()?;
-    Some(match why {
-        "access_denied" | "denied" => "You declined at the service.".into(),
-        "revoked" => "It was taken back at the service.".into(),
-        "in_doubt" | "lost_answer" => "An answer of the service was lost. Connect again.".into(),
-        other => text::shown(&other.replace('_', " "), text::NAME),
-    })
+    connection.why.as_deref().map(reason)
 }
 
 /// The state of a connection.
@@ -265,7 +313,7 @@ fn Offer(toolkit: Toolkit) -> impl IntoView {
             <div class="card-foot">
                 <span></span>
                 <button type="button" class="button primary" aria-label=format!("Connect {name}")
-                    on:click=move |_| connect(app, slug.clone())>
+                    on:click=move |_| connect(app, slug.clone(), None)>
                     "Connect"<i class="icon i-external" aria-hidden="true"></i>
                 </button>
             </div>

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use taiku_bridge::Slug;
 
 use super::{Keyed, keyed, live};
-use crate::state::{App, BlockedPopup, OfferedLink, Toast, Tone, app};
+use crate::connect::{connect, reason};
+use crate::state::{App, Mend, OfferedLink, Toast, Tone, Unfinished, app};
 use crate::text;
 
 /// Short messages, read out by assistive tools as they come.
@@ -52,68 +54,93 @@ fn glyph(tone: Tone) -> &'static str {
     }
 }
 
-/// Links to connect pages that the browser did not let open, and to pages that plugins ask the user to open.
+/// What waits for the user: connections to be finished, and pages that plugins ask to be opened.
 #[component]
-pub(crate) fn OfferedLinks() -> impl IntoView {
+pub(crate) fn Notices() -> impl IntoView {
     let app = app();
     let notices = move || {
-        let blocked = app.blocked.get().into_iter().map(|link| blocked(app, link));
+        let unfinished = app.unfinished.get().into_iter().map(|connection| unfinished(app, connection));
         let offered = app.links.get().into_iter().map(|link| offered(app, link));
-        blocked.chain(offered).map(notice).collect_view().into_any()
+        unfinished.chain(offered).map(notice).collect_view().into_any()
     };
     view! {
         <div class="notices" role="region" aria-label="Links to open" aria-live="polite">{live(notices)}</div>
     }
 }
 
-/// A sentence with a link below it; both buttons take it away.
+/// A sentence with the one thing to do about it; doing it and dismissing it take it away.
 struct Notice {
     sentence: AnyView,
-    url: String,
-    label: String,
+    button: AnyView,
     close: Arc<dyn Fn() + Send + Sync>,
 }
 
-fn blocked(app: App, link: BlockedPopup) -> Notice {
-    let who = link.plugin.map(|plugin| text::shown(&plugin, text::NAME));
-    let label = format!("Connect {} at {}", link.toolkit, host(&link.url));
-    let toolkit = link.toolkit.clone();
+fn unfinished(app: App, connection: Unfinished) -> Notice {
+    let Unfinished { plugin, toolkit, mend } = connection;
+    let who = plugin.map(|plugin| text::shown(&plugin, text::NAME));
+    let (slug, name) = (Slug::parse(&toolkit).ok(), toolkit.clone());
+    let close: Arc<dyn Fn() + Send + Sync> = Arc::new(move || app.finished(&toolkit));
+    let (before, button) = match mend {
+        Mend::Open { url, host } => (
+            "The browser blocked a window.".to_owned(),
+            link(url, format!("Connect {name} at {host}"), close.clone()),
+        ),
+        Mend::Again(why) => {
+            let label = format!("Connect {name} again");
+            let again = move |_| {
+                if let Some(slug) = slug.clone() {
+                    connect(app, slug, None);
+                }
+            };
+            let button =
+                view! { <button type="button" class="button primary" on:click=again>{label}</button> };
+            (reason(&why), button.into_any())
+        }
+    };
     let sentence = view! {
-        "The browser blocked a window. "
+        {before}" "
         {match who {
             Some(who) => view! { <bdi>{who}</bdi>" wants to connect " }.into_any(),
             None => "You wanted to connect ".into_any(),
         }}
-        <strong>{link.toolkit}</strong>"."
+        <strong>{name}</strong>"."
     };
-    let close = move || app.blocked.update(|blocked| blocked.retain(|b| b.toolkit != toolkit));
-    Notice { sentence: sentence.into_any(), url: link.url, label, close: Arc::new(close) }
+    Notice { sentence: sentence.into_any(), button, close }
 }
 
-fn offered(app: App, link: OfferedLink) -> Notice {
-    let (who, host) = (text::shown(&link.plugin, text::NAME), host(&link.url));
-    let label = format!("Open {host}");
-    let sentence = view! { <bdi>{who}</bdi>" wants to open a page of "<strong>{host}</strong>"." };
-    let close = move || app.links.update(|links| links.retain(|other| other.plugin != link.plugin));
-    Notice { sentence: sentence.into_any(), url: link.url, label, close: Arc::new(close) }
+fn offered(app: App, offered: OfferedLink) -> Notice {
+    let OfferedLink { plugin, url } = offered;
+    let (who, host) = (text::shown(&plugin, text::NAME), host(&url));
+    let sentence = view! { <bdi>{who}</bdi>" wants to open a page of "<strong>{host.clone()}</strong>"." };
+    let close: Arc<dyn Fn() + Send + Sync> =
+        Arc::new(move || app.links.update(|links| links.retain(|other| other.plugin != plugin)));
+    let button = link(url, format!("Open {host}"), close.clone());
+    Notice { sentence: sentence.into_any(), button, close }
+}
+
+fn link(url: String, label: String, close: Arc<dyn Fn() + Send + Sync>) -> AnyView {
+    view! {
+        <a
+            class="button primary"
+            href=url
+            target="_blank"
+            rel="noopener noreferrer external"
+            on:click=move |_| close()
+        >
+            {label}<i class="icon i-external" aria-hidden="true"></i>
+        </a>
+    }
+    .into_any()
 }
 
 fn notice(notice: Notice) -> impl IntoView {
-    let (opened, dismissed) = (notice.close.clone(), notice.close);
+    let Notice { sentence, button, close } = notice;
     view! {
         <div class="notice">
             <i class="icon i-alert" aria-hidden="true"></i>
-            <p>{notice.sentence}</p>
-            <a
-                class="button primary"
-                href=notice.url
-                target="_blank"
-                rel="noopener noreferrer external"
-                on:click=move |_| opened()
-            >
-                {notice.label}<i class="icon i-external" aria-hidden="true"></i>
-            </a>
-            <button type="button" class="icon-button" aria-label="Dismiss" on:click=move |_| dismissed()>
+            <p>{sentence}</p>
+            {button}
+            <button type="button" class="icon-button" aria-label="Dismiss" on:click=move |_| close()>
                 <i class="icon i-close" aria-hidden="true"></i>
             </button>
         </div>

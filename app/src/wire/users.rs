@@ -80,6 +80,7 @@ impl FromJson for Connection {
             alias: json.optional("alias"),
             default: json.flag("default"),
             scopes: json.list("scopes")?,
+            replaces: json.optional("replaces"),
             created_at: json.text("createdAt")?,
             last_used_at: json.optional("lastUsedAt"),
             expires_at: json.optional("expiresAt"),
@@ -91,6 +92,7 @@ impl FromJson for Connecting {
     fn from_json(json: Json<'_>) -> Option<Self> {
         Some(Self {
             connection_id: json.text("connectionId")?,
+            provider_host: json.text("providerHost")?,
             redirect_url: json.text("redirectUrl")?,
             status: Status::from_json(json.get("status")?)?,
         })

@@ -1,18 +1,24 @@
 //! Why a flow does not go on, and what of it is stored and shown.
 
 use crate::failure::Failure;
-use crate::oauth::TokenError;
+use crate::oauth::{Said, TokenError};
 use crate::store::StoreError;
 use crate::vault::VaultError;
 
-/// Why a flow does not go on. None of these says whether the flow exists.
+/// Why a flow does not go on. Only the browser that began a flow learns that there is one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FlowError {
-    /// Unknown, used, too old, or of another browser.
-    #[error("This sign-in has ended, was already used, or was begun in another browser.")]
+    /// Unknown, of another browser, or of a session that has ended.
+    #[error("This page works once, in the browser and the session in which the connection was begun.")]
     NotYours,
+    /// Finished before.
+    #[error("This connection was finished already. There is nothing left to do here.")]
+    Over,
+    /// Begun too long ago.
+    #[error("This took longer than 10 minutes, so it has ended.")]
+    TooLate,
     /// The user has signed out or in since.
-    #[error("You have signed out or in since you began. Begin again.")]
+    #[error("You have signed out or in since you began, so it has ended.")]
     SessionEnded,
     /// The provider's answer came to the wrong place or names another issuer.
     #[error("This answer does not come from the provider that was asked.")]
@@ -21,20 +27,44 @@ pub enum FlowError {
     #[error("You did not allow the access. Nothing was connected.")]
     Declined,
     /// Something here has changed since.
-    #[error("{0} Begin again.")]
+    #[error("{0}")]
     Changed(String),
     /// The provider refused.
-    #[error("The provider refused: {0}")]
-    Provider(String),
+    #[error("The provider answered with the error {code}.")]
+    Provider {
+        /// Its code: letters, digits and underscores, at most 64.
+        code: String,
+        /// What it says of it.
+        said: Option<Said>,
+    },
     /// The code could not be exchanged.
-    #[error("The provider did not complete the sign-in: {0}")]
-    Exchange(String),
+    #[error("The provider did not complete the sign-in: {code}.")]
+    Exchange {
+        /// Why, in our words.
+        code: String,
+        /// What the provider says of it.
+        said: Option<Said>,
+    },
+    /// The provider could not be asked.
+    #[error("The provider cannot be reached at the moment.")]
+    Unreachable,
     /// The database or a key is not at hand for the moment.
-    #[error("This server is busy. Begin again in a moment.")]
+    #[error("This server is busy. Try again in a moment.")]
     Busy,
     /// Ours.
-    #[error("Something went wrong on our side. Begin again.")]
+    #[error("Something went wrong on our side.")]
     Internal(String),
+}
+
+impl FlowError {
+    /// What the provider says in its own words.
+    #[must_use]
+    pub fn said(&self) -> Option<&Said> {
+        match self {
+            Self::Provider { said, .. } | Self::Exchange { said, .. } => said.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 impl From<Failure> for FlowError {
@@ -59,25 +89,51 @@ impl From<VaultError> for FlowError {
     }
 }
 
-pub(super) fn provider_error(error: &str) -> FlowError {
+pub(super) fn provider_error(error: &str, description: Option<&str>) -> FlowError {
     if error == "access_denied" {
         return FlowError::Declined;
     }
     let known: String = error.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '_').take(64).collect();
-    FlowError::Provider(if known.is_empty() { "unknown error".to_owned() } else { known })
+    let code = if known.is_empty() { "unknown_error".to_owned() } else { known };
+    FlowError::Provider { code, said: description.and_then(Said::new) }
 }
 
-pub(super) fn exchange_error(error: &TokenError) -> FlowError {
-    FlowError::Exchange(error.to_string())
+pub(super) fn exchange_error(error: TokenError) -> FlowError {
+    match error {
+        TokenError::NotSent(_) | TokenError::InDoubt(_) | TokenError::Transient { .. } => {
+            tracing::warn!(%error, "a code could not be exchanged");
+            FlowError::Unreachable
+        }
+        TokenError::Denied { code, said } => FlowError::Exchange { code, said },
+        TokenError::InvalidGrant | TokenError::InvalidClient | TokenError::Unusable(_) => {
+            FlowError::Exchange { code: error.to_string(), said: None }
+        }
+    }
 }
 
-pub(super) fn why(error: &FlowError) -> &'static str {
+/// The machine name for the log of what was done.
+pub(super) fn outcome(error: &FlowError) -> &'static str {
     match error {
         FlowError::Declined => "declined",
-        FlowError::Provider(_) => "provider_error",
-        FlowError::Exchange(_) => "exchange_failed",
+        FlowError::Provider { .. } => "provider_error",
+        FlowError::Exchange { .. } => "exchange_failed",
+        FlowError::Unreachable => "unreachable",
         FlowError::Busy | FlowError::Internal(_) => "internal",
-        FlowError::NotYours | FlowError::SessionEnded | FlowError::MixUp | FlowError::Changed(_) => "refused",
+        FlowError::NotYours
+        | FlowError::Over
+        | FlowError::TooLate
+        | FlowError::SessionEnded
+        | FlowError::MixUp
+        | FlowError::Changed(_) => "refused",
+    }
+}
+
+/// The machine name for the connection, with the provider's own code behind a colon.
+#[must_use]
+pub fn why(error: &FlowError) -> String {
+    match error {
+        FlowError::Provider { code, .. } => format!("{}:{code}", outcome(error)),
+        _ => outcome(error).to_owned(),
     }
 }
 
@@ -87,8 +143,10 @@ mod tests {
 
     #[test]
     fn what_a_provider_calls_its_error_is_cut_to_letters() {
-        assert_eq!(provider_error("access_denied"), FlowError::Declined);
-        assert_eq!(provider_error("<b>x</b>"), FlowError::Provider("bxb".into()));
-        assert_eq!(provider_error("\u{202e}"), FlowError::Provider("unknown error".into()));
+        let code = |error: &str| why(&provider_error(error, Some("\u{202e}")));
+        assert_eq!(code("access_denied"), "declined");
+        assert_eq!(code("<b>x</b>"), "provider_error:bxb");
+        assert_eq!(code("\u{202e}"), "provider_error:unknown_error");
+        assert_eq!(code(&"x".repeat(1000)).len(), "provider_error:".len() + 64);
     }
 }

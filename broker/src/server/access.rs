@@ -6,7 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, Method, header};
-use taiku_bridge::api::{PACKED, REQUEST_HEADER, Role, User};
+use taiku_bridge::api::{PACKED, REQUEST_HEADER, Role, SESSION_HEADER, User};
 use taiku_bridge::{Code, Refusal};
 
 use super::{body, cookies};
@@ -167,6 +167,7 @@ async fn check(
         Some(value) => Identity::Key(api_key(broker, value.to_str().unwrap_or_default()).await?),
         None => browser(broker, headers).await?,
     };
+    of_that_session(&identity, headers)?;
     permit(broker, access, &identity)?;
     if let Identity::Key(key) = &identity {
         in_scope(key, access, safe)?;
@@ -193,6 +194,16 @@ fn permit(broker: &Broker, access: Access, identity: &Identity) -> Result<(), Fa
         (Access::Visitor | Access::User | Access::Stream | Access::Integrations | Access::Admin, Some(_)) => {
             Ok(())
         }
+    }
+}
+
+/// Refuses what a page sends that was loaded for another session than its browser is in now: what one user has
+/// clicked must not be done in the name of the next.
+fn of_that_session(identity: &Identity, headers: &HeaderMap) -> Result<(), Failure> {
+    let Some(believed) = text(headers, SESSION_HEADER) else { return Ok(()) };
+    match identity {
+        Identity::Browser(session) if session.public_id != believed => Err(Refusal::not_signed_in().into()),
+        Identity::Browser(_) | Identity::Visitor | Identity::Key(_) => Ok(()),
     }
 }
 

@@ -115,3 +115,14 @@ pub(super) async fn disconnect(
     let missing = || Failure::not_found("connection");
     Ok(axum::Json(disconnect::run(&broker, &user.id, &id).await?.ok_or_else(missing)?))
 }
+
+/// `POST /connections/{id}/accept`
+pub(super) async fn accept(
+    State(broker): State<Broker>,
+    SignedIn(user): SignedIn,
+    Path(id): Path<String>,
+) -> Result<axum::Json<api::Connection>, Failure> {
+    let accepted = connect::accept(&broker, &user.id, &id).await?;
+    let connection = accepted.ok_or_else(|| Failure::not_found("connection"))?;
+    Ok(axum::Json(connection.view()))
+}

@@ -4,14 +4,21 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use taiku_bridge::api::CHANNEL;
+use taiku_bridge::api::{Account, CHANNEL, Status};
+use taiku_bridge::event;
 
 use super::cookies::{self, SameSite};
 use super::page::{Page, escape};
 use super::session::with_cookie;
 use crate::broker::Broker;
-use crate::connect::{self, Callback, Ended, FlowError, StartPage};
+use crate::connect::{self, Callback, Connected, Ended, FlowError, StartPage, Toolkit};
+use crate::store::connections::ANOTHER_ACCOUNT;
 use crate::vault::SecretString;
+
+/// The title of a page that ends a flow in vain.
+const NOTHING: &str = "Nothing was connected";
+/// Where the host page shows the user's connections.
+const CONNECTIONS_PAGE: &str = "/connections";
 
 fn flow_cookie<'a>(broker: &Broker, headers: &'a HeaderMap, flow: &str) -> Option<&'a str> {
     cookies::get(headers, &cookies::flow_name(flow, &broker.origins.app))
@@ -25,7 +32,10 @@ pub(super) async fn start(
 ) -> Response {
     match connect::start_page(&broker, &flow, flow_cookie(&broker, &headers, &flow)).await {
         Ok(page) => start_page(&page).into_response(),
-        Err(error) => failed("This link does not work here", &error, None).into_response(),
+        Err(error) => {
+            let toolkit = connect::toolkit_of(&broker, &flow, flow_cookie(&broker, &headers, &flow)).await;
+            failed("This link does not work here", &error, toolkit.as_ref(), None).into_response()
+        }
     }
 }
 
@@ -67,10 +77,15 @@ pub(super) async fn callback(
     let callback = read(query.as_deref().unwrap_or_default());
     let flow = match connect::find(&broker, &callback).await {
         Ok(flow) => flow,
-        Err(error) => return failed("Nothing was connected", &error, None).into_response(),
+        // Signing out or in has ended the flow, so only the address says what it was for.
+        Err(error) => {
+            let toolkit = connect::toolkit_at(&broker, &context).await;
+            return failed(NOTHING, &error, toolkit.as_ref(), None).into_response();
+        }
     };
     let cookie = flow_cookie(&broker, &headers, &flow.id).map(str::to_owned);
     let app = broker.origins.app.clone();
+    let (id, own, again) = (flow.id.clone(), cookie.clone(), broker.clone());
     // On a task of its own: a browser that goes away must not leave a code redeemed and its tokens unsaved.
     let work = async move { connect::finish(&broker, flow, &context, cookie.as_deref(), callback).await };
     let finished = tokio::spawn(work).await;
@@ -79,7 +94,10 @@ pub(super) async fn callback(
             let name = cookies::flow_name(&ended.flow, &app);
             with_cookie(ended_page(&ended).into_response(), cookies::clear(&name, SameSite::Lax))
         }
-        Err(error) => failed("Nothing was connected", &error, None).into_response(),
+        Err(error) => {
+            let toolkit = connect::toolkit_of(&again, &id, own.as_deref()).await;
+            failed(NOTHING, &error, toolkit.as_ref(), None).into_response()
+        }
     }
 }
 
@@ -93,6 +111,7 @@ fn read(query: &str) -> Callback {
             "state" => callback.state.replace(value).is_some(),
             "iss" => callback.iss.replace(value).is_some(),
             "error" => callback.error.replace(value).is_some(),
+            "error_description" => callback.error_description.replace(value).is_some(),
             _ => false,
         };
         callback.ambiguous |= twice;
@@ -101,69 +120,100 @@ fn read(query: &str) -> Callback {
 }
 
 fn ended_page(ended: &Ended) -> Page {
+    let toolkit = escape(&ended.toolkit);
     match &ended.outcome {
-        Ok(account) => {
-            let label = account.label.as_deref().map_or_else(String::new, |label| {
-                format!(" as <strong><bdi>{}</bdi></strong>", escape(label))
-            });
-            Page {
-                status: StatusCode::OK,
-                title: format!("{} is connected", ended.toolkit),
-                body: format!(
-                    "<p role=\"status\">{} is connected{label}. You can close this page.</p>\
-                     <p><a class=\"button\" href=\"{}\">Back to taiku</a></p>",
-                    escape(&ended.toolkit),
-                    escape(&ended.callback_url)
-                ),
-                script: Some(script(ended, "ACTIVE")),
-            }
+        Ok(Connected::Active(account)) => Page {
+            status: StatusCode::OK,
+            title: format!("{} is connected", ended.toolkit),
+            body: format!(
+                "<p role=\"status\">{toolkit} is connected{}. You can close this page.</p>{}",
+                named(" as ", account, ""),
+                button("Back to taiku", &ended.callback_url)
+            ),
+            script: Some(script(ended, Status::Active, None, Some(&ended.callback_url))),
+        },
+        Ok(Connected::Undecided { account, other }) => Page {
+            status: StatusCode::OK,
+            title: "That is another account".to_owned(),
+            body: format!(
+                "<p role=\"status\">You signed in{}. The connection that you wanted to renew{}, and it stays as it \
+                 was. Choose in taiku whether to add this account beside it.</p>{}",
+                named(" as ", account, ""),
+                named(" is of ", other, ""),
+                button("Choose in taiku", CONNECTIONS_PAGE)
+            ),
+            script: Some(script(ended, Status::Initiated, Some(ANOTHER_ACCOUNT), Some(CONNECTIONS_PAGE))),
+        },
+        Err(error) => {
+            let toolkit = Toolkit { slug: ended.slug.clone(), name: ended.toolkit.clone() };
+            let script = script(ended, Status::Failed, Some(&connect::why(error)), None);
+            failed(NOTHING, error, Some(&toolkit), Some(script))
         }
-        Err(error) => failed("Nothing was connected", error, Some(ended)),
     }
 }
 
-fn failed(title: &str, error: &FlowError, ended: Option<&Ended>) -> Page {
+/// The name of an account between two texts; nothing where the provider does not name it.
+fn named(before: &str, account: &Account, after: &str) -> String {
+    account.label.as_deref().map_or_else(String::new, |label| {
+        format!("{before}<strong><bdi>{}</bdi></strong>{after}", escape(label))
+    })
+}
+
+fn button(text: &str, href: &str) -> String {
+    format!("<p><a class=\"button\" href=\"{}\">{}</a></p>", escape(href), escape(text))
+}
+
+/// What went wrong, and the one thing that mends it.
+fn failed(title: &str, error: &FlowError, toolkit: Option<&Toolkit>, script: Option<String>) -> Page {
     if let FlowError::Internal(error) = error {
         tracing::error!(%error, "a flow failed on our side");
     }
-    let status = match error {
+    let said = error.said().map_or_else(String::new, |said| {
+        format!("<p class=\"muted\">It says: <q><bdi>{}</bdi></q></p>", escape(said.for_page()))
+    });
+    let mend = match toolkit {
+        Some(toolkit) if can_begin_again(error) => button(
+            &format!("Connect {} again", toolkit.name),
+            &format!("{CONNECTIONS_PAGE}?connect={}", toolkit.slug),
+        ),
+        Some(_) | None => button("Back to taiku", CONNECTIONS_PAGE),
+    };
+    Page {
+        status: status(error),
+        title: title.to_owned(),
+        body: format!("<p role=\"status\">{}</p>{said}{mend}", escape(&error.to_string())),
+        script,
+    }
+}
+
+/// Whether beginning again may end otherwise.
+fn can_begin_again(error: &FlowError) -> bool {
+    !matches!(error, FlowError::Over | FlowError::Changed(_))
+}
+
+fn status(error: &FlowError) -> StatusCode {
+    match error {
         FlowError::Declined => StatusCode::OK,
         FlowError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         FlowError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        FlowError::Exchange(_) => StatusCode::BAD_GATEWAY,
+        FlowError::Exchange { .. } | FlowError::Unreachable => StatusCode::BAD_GATEWAY,
         FlowError::NotYours
+        | FlowError::Over
+        | FlowError::TooLate
         | FlowError::SessionEnded
         | FlowError::MixUp
         | FlowError::Changed(_)
-        | FlowError::Provider(_) => StatusCode::BAD_REQUEST,
-    };
-    let text = match error {
-        FlowError::Internal(_) => "Something went wrong on our side. Begin again.".to_owned(),
-        error => error.to_string(),
-    };
-    let back = ended.map_or("/connections", |ended| &ended.callback_url);
-    Page {
-        status,
-        title: title.to_owned(),
-        body: format!(
-            "<p role=\"status\">{}</p><p><a class=\"button\" href=\"{}\">Back to taiku</a></p>",
-            escape(&text),
-            escape(back)
-        ),
-        script: ended.map(|ended| script(ended, "FAILED")),
+        | FlowError::Provider { .. } => StatusCode::BAD_REQUEST,
     }
 }
 
 /// Tells the host page, and closes a window that a script has opened; a page that cannot be closed after it
 /// worked moves on. The query leaves the address at once, because it holds the code.
-fn script(ended: &Ended, status: &str) -> String {
+fn script(ended: &Ended, status: Status, why: Option<&str>, next: Option<&str>) -> String {
     let message = json!({
-        "type": "connection_changed",
-        "toolkit": ended.slug,
-        "connectionId": ended.connection_id,
-        "status": status,
+        "type": event::CONNECTION_CHANGED,
+        "data": {"connectionId": ended.connection_id, "toolkit": ended.slug, "status": status, "why": why},
     });
-    let next = if status == "ACTIVE" { json!(ended.callback_url) } else { json!(null) };
     // `<` cannot end the script element when it is written as an escape.
     let data =
         json!({"channel": CHANNEL, "message": message, "next": next}).to_string().replace('<', "\\u003c");
@@ -194,7 +244,7 @@ mod tests {
             connection_id: "con_x".into(),
             callback_url: "/a?</script><script>alert(1)</script>".into(),
             flow: "flw_x".into(),
-            outcome: Ok(taiku_bridge::api::Account { label: Some("<img>".into()), ..Default::default() }),
+            outcome: Ok(Connected::Active(Account { label: Some("<img>".into()), ..Account::default() })),
         };
         let page = ended_page(&ended);
         assert!(!page.script.unwrap().contains('<'));

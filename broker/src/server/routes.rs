@@ -135,6 +135,7 @@ fn build(broker: &Broker) -> Routes {
         .on(GET, "/api/v1/connections", Integrations, connections::list)
         .on(PATCH, "/api/v1/connections/{id}", User, connections::change)
         .on(DELETE, "/api/v1/connections/{id}", User, connections::disconnect)
+        .on(POST, "/api/v1/connections/{id}/accept", User, connections::accept)
         .on(GET, "/api/v1/toolkits", Integrations, toolkits::list)
         .on(GET, "/api/v1/toolkits/{slug}/tools", Integrations, toolkits::tools)
         .on(POST, "/api/v1/toolkits/{slug}/connections", Browser, connections::connect)

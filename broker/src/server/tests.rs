@@ -17,6 +17,7 @@ mod headers;
 mod installing;
 mod plugin_data;
 mod plugins;
+mod reconnect;
 mod refresh;
 mod routes;
 mod sessions;

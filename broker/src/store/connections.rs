@@ -6,7 +6,12 @@ use taiku_bridge::Slug;
 use taiku_bridge::api::{self, Account, Status};
 
 use super::{Result, StoreError, Tx, execute, list, list_text, one, optional_text, row, text, with};
-use crate::clock::{DAY, Millis, rfc3339};
+use crate::clock::{DAY, HOUR, Millis, rfc3339};
+
+/// Why a connection waits whose consent was given in another account than the one to be renewed.
+pub const ANOTHER_ACCOUNT: &str = "another_account";
+/// How long the user has to decide on it.
+const DECIDE: Millis = HOUR;
 
 /// A connection.
 #[derive(Clone, Debug)]
@@ -31,6 +36,8 @@ pub struct Connection {
     pub scopes: Vec<String>,
     /// Grows with each change of its tokens or state.
     pub generation: i64,
+    /// The connection that it was begun to renew.
+    pub replaces: Option<String>,
     /// When it was begun.
     pub created_at: Millis,
     /// When a tool last used it.
@@ -42,6 +49,8 @@ pub struct Connection {
 pub enum State {
     /// The consent is under way.
     Initiated,
+    /// The user consented in another account than the one to be renewed, and has not decided yet.
+    Undecided(SealedTokens),
     /// It works.
     Active(SealedTokens),
     /// The user has to connect again.
@@ -76,7 +85,7 @@ impl Connection {
     #[must_use]
     pub fn status(&self) -> Status {
         match self.state {
-            State::Initiated => Status::Initiated,
+            State::Initiated | State::Undecided(_) => Status::Initiated,
             State::Active(_) => Status::Active,
             State::Expired { .. } => Status::Expired,
             State::Failed { .. } => Status::Failed,
@@ -90,6 +99,7 @@ impl Connection {
         let (why, expires_at) = match &self.state {
             State::Active(tokens) => (None, tokens.expires_at),
             State::Expired { why } | State::Failed { why } => (Some(why.clone()), None),
+            State::Undecided(_) => (Some(ANOTHER_ACCOUNT.to_owned()), None),
             State::Initiated | State::Revoked => (None, None),
         };
         api::Connection {
@@ -101,6 +111,7 @@ impl Connection {
             alias: self.alias.clone(),
             default: self.is_default,
             scopes: self.scopes.clone(),
+            replaces: self.replaces.clone(),
             created_at: rfc3339(self.created_at),
             last_used_at: self.last_used_at.map(rfc3339),
             expires_at: expires_at.map(rfc3339),
@@ -127,6 +138,7 @@ row! {
         refresh_token: Option<Vec<u8>>,
         lifetime: Option<i64>,
         expires_at: Option<i64>,
+        replaces: Option<String>,
         created_at: i64,
         last_used_at: Option<i64>,
     }
@@ -140,20 +152,23 @@ impl TryFrom<Row> for Connection {
     type Error = StoreError;
     fn try_from(row: Row) -> Result<Self> {
         let why = || row.why.clone().ok_or_else(|| inconsistent(&row.id, "why", "is missing"));
-        let state = match row.status.as_str() {
-            "INITIATED" => State::Initiated,
-            "ACTIVE" => State::Active(SealedTokens {
-                access: row
-                    .access_token
-                    .ok_or_else(|| inconsistent(&row.id, "access_token", "is missing though ACTIVE"))?,
-                refresh: row.refresh_token,
-                lifetime: row.lifetime,
-                expires_at: row.expires_at,
-            }),
-            "EXPIRED" => State::Expired { why: why()? },
-            "FAILED" => State::Failed { why: why()? },
-            "REVOKED" => State::Revoked,
-            other => return Err(inconsistent(&row.id, "status", format!("`{other}` is no status"))),
+        let tokens = row.access_token.map(|access| SealedTokens {
+            access,
+            refresh: row.refresh_token,
+            lifetime: row.lifetime,
+            expires_at: row.expires_at,
+        });
+        let state = match (row.status.as_str(), tokens) {
+            ("INITIATED", None) => State::Initiated,
+            ("INITIATED", Some(tokens)) => State::Undecided(tokens),
+            ("ACTIVE", Some(tokens)) => State::Active(tokens),
+            ("ACTIVE", None) => {
+                return Err(inconsistent(&row.id, "access_token", "is missing though ACTIVE"));
+            }
+            ("EXPIRED", _) => State::Expired { why: why()? },
+            ("FAILED", _) => State::Failed { why: why()? },
+            ("REVOKED", _) => State::Revoked,
+            (other, _) => return Err(inconsistent(&row.id, "status", format!("`{other}` is no status"))),
         };
         Ok(Self {
             toolkit: Slug::parse(&row.toolkit)
@@ -167,6 +182,7 @@ impl TryFrom<Row> for Connection {
             alias: row.alias,
             is_default: row.is_default,
             generation: row.generation,
+            replaces: row.replaces,
             created_at: row.created_at,
             last_used_at: row.last_used_at,
         })
@@ -183,6 +199,8 @@ pub struct Pending<'a> {
     pub toolkit: &'a Slug,
     /// What its tokens will be bound to.
     pub context_hash: &'a [u8],
+    /// The connection that it is to renew.
+    pub replaces: Option<&'a str>,
 }
 
 /// Stores a pending connection.
@@ -191,7 +209,8 @@ pub struct Pending<'a> {
 /// When the database fails.
 pub async fn begin(tx: &mut Tx, pending: &Pending<'_>, now: Millis) -> Result<()> {
     let query = "insert into connections (id, user_id, toolkit, context_hash, status, is_default, scopes, \
-                 generation, created_at) values ($1, $2, $3, $4, 'INITIATED', false, '[]', 0, $5)";
+                 generation, created_at, replaces) \
+                 values ($1, $2, $3, $4, 'INITIATED', false, '[]', 0, $5, $6)";
     let done = execute!(
         tx,
         sqlx::query(query)
@@ -200,6 +219,7 @@ pub async fn begin(tx: &mut Tx, pending: &Pending<'_>, now: Millis) -> Result<()
             .bind(pending.toolkit.as_str())
             .bind(pending.context_hash)
             .bind(now)
+            .bind(pending.replaces)
     )?;
     one("beginning a connection", done)
 }
@@ -235,6 +255,8 @@ pub async fn find(tx: &mut Tx, user_id: &str, id: &str) -> Result<Option<Connect
 pub struct Activation<'a> {
     /// The connection.
     pub connection: &'a Connection,
+    /// What its tokens are bound to.
+    pub context_hash: &'a [u8],
     /// Its tokens, sealed for the generation after the connection's.
     pub tokens: &'a SealedTokens,
     /// The account at the provider.
@@ -249,21 +271,20 @@ pub struct Activation<'a> {
 /// # Errors
 /// When the connection has changed since it was read, or the database fails.
 pub async fn activate(tx: &mut Tx, activation: &Activation<'_>) -> Result<()> {
-    let Activation { connection, tokens, account, scopes } = activation;
-    lock_connections(tx, &connection.user_id).await?;
-    let replaced = take_over(tx, connection, account).await?;
-    let others: i64 = with!(tx, |conn| sqlx::query_scalar(
-        "select count(*) from connections \
-         where user_id = $1 and toolkit = $2 and id <> $3 and (status = 'ACTIVE' or is_default)"
-    )
-    .bind(&connection.user_id)
-    .bind(connection.toolkit.as_str())
-    .bind(&connection.id)
-    .fetch_one(conn))?;
-    let is_default = connection.is_default || replaced.was_default || others == 0;
-    let query = "update connections set status = 'ACTIVE', why = null, account_id = $3, account_label = $4, \
-                 account_avatar = $5, scopes = $6, access_token = $7, refresh_token = $8, lifetime = $9, \
-                 expires_at = $10, is_default = $11, alias = coalesce(alias, $12), \
+    hold(tx, activation).await?;
+    let Activation { connection, account, .. } = activation;
+    let held = Connection { generation: connection.generation + 1, ..Connection::clone(connection) };
+    accept(tx, &held, account).await
+}
+
+/// Stores what a consent has brought, and leaves the connection as it is until it is accepted.
+///
+/// # Errors
+/// When the connection has changed since it was read, or the database fails.
+pub async fn hold(tx: &mut Tx, activation: &Activation<'_>) -> Result<()> {
+    let Activation { connection, context_hash, tokens, account, scopes } = activation;
+    let query = "update connections set account_id = $3, account_label = $4, account_avatar = $5, scopes = $6, \
+                 access_token = $7, refresh_token = $8, lifetime = $9, expires_at = $10, context_hash = $11, \
                  generation = generation + 1 where id = $1 and generation = $2";
     let done = execute!(
         tx,
@@ -278,10 +299,54 @@ pub async fn activate(tx: &mut Tx, activation: &Activation<'_>) -> Result<()> {
             .bind(tokens.refresh.as_deref())
             .bind(tokens.lifetime)
             .bind(tokens.expires_at)
+            .bind(*context_hash)
+    )?;
+    one("storing what a consent has brought", done)
+}
+
+/// Makes a connection active that has its tokens, as [`activate`] says.
+///
+/// # Errors
+/// When the connection has changed since it was read, or the database fails.
+pub async fn accept(tx: &mut Tx, connection: &Connection, account: &Account) -> Result<()> {
+    lock_connections(tx, &connection.user_id).await?;
+    let replaced = take_over(tx, connection, account).await?;
+    let others: i64 = with!(tx, |conn| sqlx::query_scalar(
+        "select count(*) from connections \
+         where user_id = $1 and toolkit = $2 and id <> $3 and (status = 'ACTIVE' or is_default)"
+    )
+    .bind(&connection.user_id)
+    .bind(connection.toolkit.as_str())
+    .bind(&connection.id)
+    .fetch_one(conn))?;
+    let is_default = connection.is_default || replaced.was_default || others == 0;
+    let query = "update connections set status = 'ACTIVE', why = null, replaces = null, is_default = $3, \
+                 alias = coalesce(alias, $4) \
+                 where id = $1 and generation = $2 and access_token is not null";
+    let done = execute!(
+        tx,
+        sqlx::query(query)
+            .bind(&connection.id)
+            .bind(connection.generation)
             .bind(is_default)
             .bind(replaced.alias.as_deref())
     )?;
     one("activating a connection", done)
+}
+
+/// The connections on which their users should have decided by now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn undecided_too_long(tx: &mut Tx, now: Millis) -> Result<Vec<Connection>> {
+    let rows: Vec<Row> = with!(tx, |conn| {
+        sqlx::query_as(
+        "select * from connections where status = 'INITIATED' and access_token is not null and created_at < $1"
+    )
+    .bind(now - DECIDE)
+    .fetch_all(conn)
+    })?;
+    rows.into_iter().map(Connection::try_from).collect()
 }
 
 /// Lets one transaction at a time decide which of a user's connections is the default and which take whose place.
@@ -426,7 +491,7 @@ pub async fn set_alias(tx: &mut Tx, user_id: &str, id: &str, alias: Option<&str>
 /// When the database fails.
 pub async fn give_up(tx: &mut Tx, now: Millis) -> Result<Vec<Connection>> {
     let query = "update connections set status = 'FAILED', why = 'timed_out', generation = generation + 1 \
-                 where status = 'INITIATED' and created_at < $1 returning *";
+                 where status = 'INITIATED' and access_token is null and created_at < $1 returning *";
     let given_up: Vec<Row> =
         with!(tx, |conn| sqlx::query_as(query).bind(now - super::flows::LIFETIME).fetch_all(conn))?;
     given_up.into_iter().map(Connection::try_from).collect()

@@ -3,6 +3,7 @@
 mod bridge;
 mod consent;
 mod containment;
+mod events;
 mod foreign;
 mod guide;
 mod host;
@@ -52,8 +53,14 @@ async fn introduced(browser: &Browser) -> Value {
     browser.until("taiku:init", "return init").await
 }
 
-/// The requests to the API since this was asked last.
+/// What the page asks by itself, whatever its panels do: it listens, and reads again when it may have missed something.
+const UPKEEP: &[&str] = &["/api/v1/events", "/api/v1/plugins", "/api/v1/session"];
+
+/// The requests to the API since this was asked last that panels may have caused.
 async fn api_requests(browser: &Browser) -> Vec<String> {
-    let requests = browser.requests().await;
-    requests.into_iter().filter(|request| request.contains("/api/v1/")).collect()
+    let mut requests = browser.requests().await;
+    requests.retain(|request| request.contains("/api/v1/"));
+    requests
+        .retain(|request| !request.starts_with("GET ") || !UPKEEP.iter().any(|path| request.ends_with(path)));
+    requests
 }

@@ -28,7 +28,8 @@ async fn the_second_window_of_one_click_is_blocked_and_a_link_is_offered() {
         browser.leave().await;
         let offered = browser.find(&format!("[aria-label='Links to open'] a[href='{link}']")).await;
         let text = offered.text().await.expect("a link has text");
-        assert!(text.contains("demo"), "it names the toolkit: {text}");
+        let provider = format!("{}:{}", app.demo.url.host_str().unwrap(), app.demo.url.port().unwrap());
+        assert!(text.contains("demo") && text.contains(&provider), "it names toolkit and provider: {text}");
     })
     .await;
 }

@@ -19,7 +19,7 @@ use super::super::popup::{Popup, is_safe_target};
 use super::super::reply::{Body, Outcome};
 use super::super::speakers;
 use crate::http::{self, HttpError, Request};
-use crate::state::{App, BlockedPopup};
+use crate::state::{App, Mend, Unfinished};
 use crate::text;
 
 /// Sends a call on. The panel has its answer in time, even when the broker takes longer.
@@ -173,16 +173,17 @@ impl Panel {
 
     async fn connect(&self, params: Connect, popup: Option<Popup>) -> Result<Outcome, HttpError> {
         let popup = ClosesOnError(popup);
-        let body = ConnectBody { callback_url: params.callback_url, scopes: None };
+        let body = ConnectBody { callback_url: params.callback_url, ..ConnectBody::default() };
         let path = api::connect(&params.toolkit);
         let begun = self.sent(Request::post(&path, http::json(&body))).read::<Connecting>().await?;
         let target = is_safe_target(&begun.redirect_url).ok_or(HttpError::Unreadable(201))?;
         if !self.is_alive() {
             return Ok(Outcome::Value(JsValue::NULL));
         }
+        crate::state::begun(&begun.connection_id);
         let opened = popup.send_to(&target);
         if !opened {
-            self.offer_link(&params.toolkit, &target);
+            self.offer_link(&params.toolkit, &target, begun.provider_host.clone());
         }
         self.app.connections_changed.update(|changes| *changes += 1);
         Ok(Outcome::Value(connecting(&begun, &target, opened)))
@@ -194,13 +195,10 @@ impl Panel {
     }
 
     /// A panel cannot open a usable tab, so the link is shown by the page itself.
-    fn offer_link(&self, toolkit: &Slug, target: &str) {
-        let link = BlockedPopup {
-            plugin: Some(self.name.clone()),
-            toolkit: toolkit.to_string(),
-            url: target.to_owned(),
-        };
-        self.app.offer_link(link);
+    fn offer_link(&self, toolkit: &Slug, target: &str, host: String) {
+        let mend = Mend::Open { url: target.to_owned(), host };
+        let plugin = Some(self.name.clone());
+        self.app.leave_unfinished(Unfinished { plugin, toolkit: toolkit.to_string(), mend });
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sessions and signing in.
 
+use http::Method;
 use serde_json::{Value, json};
 
 use super::app::PASSWORD;
@@ -129,10 +130,30 @@ async fn many_wrong_passwords_make_an_address_wait() {
     visitor.sign_in(&bob.email, PASSWORD).await.ok();
 }
 
+/// Case A17: a page that was loaded for one session cannot act in the next one of its browser.
+#[tokio::test]
+async fn what_was_clicked_in_one_session_is_not_done_in_another() {
+    let (app, ada, bob) = TestApp::start().await;
+    let before = bob.get("/api/v1/session").await.ok()["sessionId"].as_str().unwrap().to_owned();
+    let stale = |method, path: &str| bob.ask(method, path).header("taiku-session", &before);
+    stale(Method::GET, "/api/v1/connections").send().await.ok();
+    bob.sign_in(&ada.email, PASSWORD).await.ok();
+    for (method, path) in [
+        (Method::GET, "/api/v1/connections"),
+        (Method::GET, "/api/v1/plugins"),
+        (Method::POST, "/api/v1/toolkits/demo/tools/DEMO_LIST_ISSUES"),
+        (Method::DELETE, "/api/v1/session"),
+    ] {
+        stale(method, path).json(&json!({})).send().await.refused("not_signed_in");
+    }
+    assert_eq!(app.api_calls(), 0);
+    assert_eq!(who(&bob).await, ada.email, "the new session lives on");
+}
+
 #[tokio::test]
 async fn two_session_cookies_are_none() {
     let (_, _, bob) = TestApp::start().await;
     let both = format!("__Host-taiku-8080={0}; __Host-taiku-8080={0}", bob.session().unwrap());
-    let answer = bob.ask(http::Method::GET, "/api/v1/session").header("cookie", &both).send().await;
+    let answer = bob.ask(Method::GET, "/api/v1/session").header("cookie", &both).send().await;
     assert_eq!(answer.ok()["user"], Value::Null);
 }

@@ -35,7 +35,7 @@ pub(super) async fn begin(tx: &mut Tx, id: &str, user_id: &str, toolkit: &str) {
 
 async fn begin_at(tx: &mut Tx, id: &str, user_id: &str, toolkit: &str, now: i64) {
     let toolkit = &slug(toolkit);
-    let pending = Pending { id, user_id, toolkit, context_hash: b"context" };
+    let pending = Pending { id, user_id, toolkit, context_hash: b"context", replaces: None };
     connections::begin(tx, &pending, now).await.unwrap();
 }
 
@@ -73,7 +73,8 @@ pub(super) async fn connect(
 
 async fn activate(tx: &mut Tx, connection: &Connection, account: &Account) -> crate::store::Result<()> {
     let scopes = ["repo".to_owned()];
-    let activation = Activation { connection, tokens: &tokens(1), account, scopes: &scopes };
+    let activation =
+        Activation { connection, context_hash: b"context", tokens: &tokens(1), account, scopes: &scopes };
     connections::activate(tx, &activation).await
 }
 

@@ -38,6 +38,7 @@ async fn activate_8(store: &Store, account: fn(usize) -> Account) {
             let connection = connections::find(&mut tx, "usr_a", &id).await.unwrap().unwrap();
             let activation = Activation {
                 connection: &connection,
+                context_hash: b"context",
                 tokens: &tokens(1),
                 account: &account(number),
                 scopes: &[],

@@ -127,6 +127,7 @@ async fn a_null_is_no_empty_text(store: Store) {
         "connections.last_used_at",
         "connections.lifetime",
         "connections.refresh_token",
+        "connections.replaces",
         "connections.why",
         "flows.plugin",
         "flows.used_at",

@@ -54,8 +54,13 @@ async fn a_nul_is_refused_wherever_text_comes_from_outside(store: Store) {
         Account { label: Some(nul()), ..Account::default() },
         Account { avatar: Some(nul()), ..Account::default() },
     ] {
-        let activation =
-            Activation { connection: &connection, tokens: &tokens(1), account: &account, scopes: &[] };
+        let activation = Activation {
+            connection: &connection,
+            context_hash: b"context",
+            tokens: &tokens(1),
+            account: &account,
+            scopes: &[],
+        };
         refused(connections::activate(&mut tx, &activation).await);
     }
 
