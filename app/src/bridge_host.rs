@@ -16,7 +16,11 @@ mod random;
 mod reply;
 mod speakers;
 
+use std::cell::Cell;
+use std::time::Duration;
+
 use leptos::prelude::*;
+use taiku_bridge::Refusal;
 use taiku_bridge::message::{self, HELLO, READY};
 use taiku_bridge::panel::Hello;
 use wasm_bindgen::prelude::Closure;
@@ -45,20 +49,48 @@ fn hear(app: App, event: &MessageEvent) {
     let speaker = event.source().filter(|_| event.is_trusted()).and_then(|source| speakers::find(&source));
     match speaker {
         Some(document) => understand(app, document, &event.data()),
-        None => app.dropped.update(|dropped| *dropped += 1),
+        None => drop_one(app),
     }
+}
+
+/// Counts a message of nobody. It is told now and then, since there may be a hundred thousand in a second.
+fn drop_one(app: App) {
+    thread_local! {
+        static UNTOLD: Cell<u32> = const { Cell::new(0) };
+    }
+    if UNTOLD.replace(UNTOLD.get() + 1) == 0 {
+        let tell = move || app.dropped.update(|dropped| *dropped += UNTOLD.take());
+        set_timeout(tell, Duration::from_millis(100));
+    }
+}
+
+/// Counts a message of a panel, whatever is in it. A flood takes the panel off the page.
+fn count(document: u64) -> Result<(), Refusal> {
+    let now = window().performance().map_or(0.0, |clock| clock.now());
+    let counted = speakers::with(document, |speaker| (speaker.state.count(now), speaker.state.is_flood()));
+    let Some((counted, flood)) = counted else { return Ok(()) };
+    if flood {
+        frame::end_flood(document);
+    }
+    counted
 }
 
 /// Acts on a message that a known panel sent over the window.
 fn understand(app: App, document: u64, data: &JsValue) {
-    let Some(message) = Message::of(data) else { return };
+    let Some(message) = Message::of(data) else {
+        // Nothing answers it; it has cost its turn all the same.
+        let _ = count(document);
+        return;
+    };
     if message.is_request() {
         return calls::request(app, document, message.envelope(), Door::Window);
     }
+    let counted = count(document);
     match message.says().as_str() {
+        // Heard beyond every limit: a second document must not pass for the first.
         HELLO => hello(document, message),
         READY => answer::greet(app, document),
-        _ if message.is_jsonrpc() => mcp::hear(app, document, message),
+        _ if counted.is_ok() && message.is_jsonrpc() => mcp::hear(app, document, message),
         _ => {}
     }
 }
@@ -71,14 +103,19 @@ fn understand_post(app: App, document: u64, data: JsValue) {
             Some(message) if message.is_request() => {
                 calls::request(app, document, message.envelope(), Door::Port);
             }
-            Some(_) | None => {}
+            Some(_) | None => {
+                let _ = count(document);
+            }
         },
     }
 }
 
 /// Acts on a text of one message or of several. What several are answered at once goes back as one text too.
 fn understand_text(app: App, document: u64, text: &str) {
-    let Ok(requests) = message::written(text) else { return };
+    let requests = message::written(text).unwrap_or_default();
+    if requests.is_empty() {
+        let _ = count(document);
+    }
     let batch = requests.len() > 1;
     if batch {
         answer::hold(document);

@@ -15,6 +15,10 @@ pub const MAX_HOST_CALLS: usize = 2_000;
 pub const MESSAGES_PER_SECOND: f64 = 200.0;
 /// Messages of one panel at once.
 pub const MESSAGE_BURST: f64 = 2_000.0;
+/// Messages of one panel beyond those limits, in a row, after which it is stopped: refusing each of them would keep
+/// the page from hearing the others. Forgotten at the sustained rate, so that a panel that sends twice as much as it
+/// may is refused for ever and not stopped.
+pub const FLOOD: f64 = 4_000.0;
 
 /// The life of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +54,7 @@ pub struct PanelDocument {
     /// A short list: looking through it costs less than a map weighs in the front end.
     in_flight: Vec<(String, Way)>,
     bucket: f64,
+    refused: f64,
     filled_at: f64,
 }
 
@@ -66,6 +71,7 @@ impl PanelDocument {
             loads: 0,
             in_flight: Vec::new(),
             bucket: MESSAGE_BURST,
+            refused: 0.0,
             filled_at: 0.0,
         }
     }
@@ -113,11 +119,40 @@ impl PanelDocument {
         self.in_flight.clear();
     }
 
-    /// Checks who a request claims to come from and whether the panel has time left. `now_ms` is monotonic.
+    /// Counts a message, whatever is in it. `now_ms` is monotonic.
     ///
     /// # Errors
-    /// `identity_mismatch`, `stale_panel` or `rate_limited`.
-    pub fn admit(&mut self, request: &Request, now_ms: f64) -> Result<(), Refusal> {
+    /// `rate_limited`. The message that makes a flood ends the document; see [`PanelDocument::is_flood`].
+    pub fn count(&mut self, now_ms: f64) -> Result<(), Refusal> {
+        let due = ((now_ms - self.filled_at) / 1000.0).max(0.0) * MESSAGES_PER_SECOND;
+        self.filled_at = now_ms;
+        self.bucket = (self.bucket + due).min(MESSAGE_BURST);
+        self.refused = (self.refused - due).max(0.0);
+        if self.bucket >= 1.0 {
+            self.bucket -= 1.0;
+            return Ok(());
+        }
+        self.refused += 1.0;
+        if self.is_flood() {
+            self.kill();
+        }
+        Err(Refusal::new(
+            Code::RateLimited,
+            "This panel sends more than 200 messages a second. Wait and send fewer.",
+        ))
+    }
+
+    /// Whether it has sent so much that only its end helps.
+    #[must_use]
+    pub fn is_flood(&self) -> bool {
+        self.refused > FLOOD
+    }
+
+    /// Checks who a counted request claims to come from.
+    ///
+    /// # Errors
+    /// `identity_mismatch` or `stale_panel`.
+    pub fn admit(&self, request: &Request) -> Result<(), Refusal> {
         let claims = [(&request.plugin_id, &self.plugin_id), (&request.panel_id, &self.panel_id)];
         if claims.iter().any(|(claimed, own)| !claimed.is_empty() && !same(claimed, own)) {
             return Err(Refusal::new(
@@ -132,7 +167,7 @@ impl PanelDocument {
                 "This panel has navigated or was reloaded; use the token of its last taiku:init.",
             ));
         }
-        self.take(now_ms)
+        Ok(())
     }
 
     /// Notes a call as under way until [`PanelDocument::finish`].
@@ -162,20 +197,6 @@ impl PanelDocument {
         let Some(at) = self.in_flight.iter().position(|(other, _)| other == id) else { return false };
         self.in_flight.swap_remove(at);
         self.life != Life::Dead
-    }
-
-    fn take(&mut self, now_ms: f64) -> Result<(), Refusal> {
-        let seconds = ((now_ms - self.filled_at) / 1000.0).max(0.0);
-        self.bucket = (self.bucket + seconds * MESSAGES_PER_SECOND).min(MESSAGE_BURST);
-        self.filled_at = now_ms;
-        if self.bucket < 1.0 {
-            return Err(Refusal::new(
-                Code::RateLimited,
-                "This panel sends more than 200 messages a second. Wait and send fewer.",
-            ));
-        }
-        self.bucket -= 1.0;
-        Ok(())
     }
 }
 
@@ -210,19 +231,19 @@ mod tests {
     #[test]
     fn empty_identity_is_accepted_before_and_after_init() {
         let mut panel = panel();
-        assert_eq!(panel.admit(&request("", "", ""), 0.0), Ok(()));
+        assert_eq!(panel.admit(&request("", "", "")), Ok(()));
         assert_eq!(panel.hello(&"n".repeat(64)), Hello::Init);
-        assert_eq!(panel.admit(&request("", "", ""), 0.0), Ok(()));
-        assert_eq!(panel.admit(&request("a.plugin", "main", &"t".repeat(64)), 0.0), Ok(()));
+        assert_eq!(panel.admit(&request("", "", "")), Ok(()));
+        assert_eq!(panel.admit(&request("a.plugin", "main", &"t".repeat(64))), Ok(()));
     }
 
     #[test]
     fn a_claim_of_somebody_else_is_refused() {
-        let mut panel = panel();
+        let panel = panel();
         let token = "t".repeat(64);
-        assert_eq!(refused(panel.admit(&request("b.plugin", "main", &token), 0.0)), Code::IdentityMismatch);
-        assert_eq!(refused(panel.admit(&request("a.plugin", "other", ""), 0.0)), Code::IdentityMismatch);
-        assert_eq!(refused(panel.admit(&request("", "", "wrong"), 0.0)), Code::StalePanel);
+        assert_eq!(refused(panel.admit(&request("b.plugin", "main", &token))), Code::IdentityMismatch);
+        assert_eq!(refused(panel.admit(&request("a.plugin", "other", ""))), Code::IdentityMismatch);
+        assert_eq!(refused(panel.admit(&request("", "", "wrong"))), Code::StalePanel);
     }
 
     #[test]
@@ -233,7 +254,7 @@ mod tests {
         assert_eq!(panel.hello(&"n".repeat(64)), Hello::Died);
         assert_eq!(panel.life(), Life::Dead);
         assert_eq!(panel.hello(&"n".repeat(64)), Hello::Ignored);
-        assert_eq!(refused(panel.admit(&request("", "", ""), 0.0)), Code::StalePanel);
+        assert_eq!(refused(panel.admit(&request("", "", ""))), Code::StalePanel);
     }
 
     #[test]
@@ -266,14 +287,36 @@ mod tests {
         assert_eq!(panel.start("x", Way::Host), Ok(()));
     }
 
+    /// How many of so many messages are heard.
+    fn heard(panel: &mut PanelDocument, messages: u32, now_ms: f64) -> usize {
+        (0..messages).filter(|_| panel.count(now_ms).is_ok()).count()
+    }
+
     #[test]
     fn a_burst_is_allowed_and_then_the_rate_holds() {
         let mut panel = panel();
-        let admitted = |panel: &mut PanelDocument, now: f64| {
-            (0..10_000).filter(|_| panel.admit(&request("", "", ""), now).is_ok()).count()
-        };
-        assert_eq!(admitted(&mut panel, 0.0), 2_000);
-        assert_eq!(admitted(&mut panel, 1_000.0), 200);
-        assert_eq!(admitted(&mut panel, 500.0), 0, "time that runs back gives nothing");
+        assert_eq!(heard(&mut panel, 5_000, 0.0), 2_000);
+        assert_eq!(heard(&mut panel, 1_000, 1_000.0), 200);
+        assert_eq!(heard(&mut panel, 100, 500.0), 0, "time that runs back gives nothing");
+        assert_eq!(refused(panel.count(500.0)), Code::RateLimited);
+    }
+
+    #[test]
+    fn a_flood_ends_the_document() {
+        let mut panel = panel();
+        panel.hello(&"n".repeat(64));
+        assert_eq!(heard(&mut panel, 6_000, 0.0), 2_000);
+        assert_eq!((panel.life(), panel.is_flood()), (Life::Live, false));
+        assert_eq!(refused(panel.count(0.0)), Code::RateLimited);
+        assert_eq!((panel.life(), panel.is_flood()), (Life::Dead, true));
+    }
+
+    #[test]
+    fn twice_the_rate_is_refused_and_no_flood() {
+        let mut panel = panel();
+        for second in 1..=3_600 {
+            heard(&mut panel, 400, f64::from(second) * 1_000.0);
+        }
+        assert!(!panel.is_flood());
     }
 }

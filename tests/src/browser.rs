@@ -253,6 +253,26 @@ impl Browser {
         result.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
     }
 
+    /// Runs a script that returns a promise in a document that may be gone.
+    pub async fn try_resolve(&self, script: &str) -> Option<Value> {
+        let script = format!(
+            "const done = arguments[0]; (async () => {{ {script} }})().then(done, () => done(null));"
+        );
+        Some(self.driver.execute_async(&script, Vec::new()).await.ok()?.json().clone())
+    }
+
+    /// Goes into a frame of the document of now by its place.
+    pub async fn enter_frame(&self, place: usize) {
+        let place = u16::try_from(place).expect("so many frames");
+        self.driver.enter_frame(place).await.expect("a frame can be entered");
+    }
+
+    /// The names of the cookies that the address of now has.
+    pub async fn cookie_names(&self) -> Vec<String> {
+        let cookies = self.driver.get_all_cookies().await.expect("cookies can be listed");
+        cookies.into_iter().map(|cookie| cookie.name).collect()
+    }
+
     /// Runs a script that returns a promise, and gives what it resolves with.
     pub async fn resolve(&self, script: &str, arguments: impl Into<Vec<Value>>) -> Value {
         let script = format!(
@@ -266,11 +286,33 @@ impl Browser {
 
     /// Waits until a script returns something that is not null or false.
     pub async fn until(&self, what: &str, script: &str) -> Value {
+        self.until_with(what, script, []).await
+    }
+
+    /// Waits until a script with arguments returns something that is not null or false.
+    pub async fn until_with(&self, what: &str, script: &str, arguments: impl Into<Vec<Value>>) -> Value {
+        let arguments = arguments.into();
         eventually(what, async || {
-            let value = self.driver.execute(script, Vec::new()).await.ok()?.json().clone();
+            let value = self.driver.execute(script, arguments.clone()).await.ok()?.json().clone();
             (!value.is_null() && value != Value::Bool(false)).then_some(value)
         })
         .await
+    }
+
+    /// What the page of now keeps in memory after its garbage was taken out, in bytes; other sites' frames do not
+    /// count.
+    pub async fn heap(&self) -> u64 {
+        let (tools, nothing) = (self.driver.cdp(), serde_json::json!({}));
+        let collected = tools.send_raw("HeapProfiler.collectGarbage", nothing.clone()).await;
+        collected.expect("garbage can be collected");
+        let usage = tools.send_raw("Runtime.getHeapUsage", nothing).await.expect("the heap can be measured");
+        let bytes = |name: &str| usage[name].as_f64().unwrap_or_default();
+        ["usedSize", "embedderHeapUsedSize", "backingStorageSize"].iter().map(|name| bytes(name) as u64).sum()
+    }
+
+    /// Presses keys, wherever the focus is.
+    pub async fn press_keys(&self, text: &str) {
+        self.driver.action_chain().send_keys(text).perform().await.expect("keys can be pressed");
     }
 
     /// The requests that have gone onto the wire since this was asked last, as `METHOD address`.

@@ -14,12 +14,16 @@ use super::reply::Outcome;
 use super::speakers;
 use crate::state::App;
 
-/// Hears a `taiku:request`: shape, then identity, then the right, then the effect.
+/// Hears a `taiku:request`: how many, shape, then identity, then the right, then the effect.
 pub(super) fn request(app: App, document: u64, envelope: Envelope, door: Door) {
-    match envelope.read() {
-        Ok(request) => admitted(app, document, &request, door),
-        Err(Malformed::Drop) => {}
-        Err(Malformed::Refuse(id, refusal)) => answer::refuse(document, door, &id, refusal),
+    let counted = super::count(document);
+    match (envelope.read(), counted) {
+        (Ok(request), Ok(())) => admitted(app, document, &request, door),
+        (Ok(request), Err(refusal)) => answer::refuse(document, door, &Echo::Text(request.id), refusal),
+        (Err(Malformed::Drop), _) => {}
+        (Err(Malformed::Refuse(id, refusal)), counted) => {
+            answer::refuse(document, door, &id, counted.err().unwrap_or(refusal));
+        }
     }
 }
 
@@ -50,19 +54,17 @@ struct Began {
 
 /// Checks who speaks, for a call that takes no place because it is answered before the next.
 pub(super) fn admit(document: u64, request: &Request) -> Result<(), Refusal> {
-    let now = window().performance().map_or(0.0, |clock| clock.now());
-    speakers::with(document, |speaker| speaker.state.admit(request, now)).unwrap_or(Ok(()))
+    speakers::with(document, |speaker| speaker.state.admit(request)).unwrap_or(Ok(()))
 }
 
 /// Checks who speaks and takes a place; nothing when the document is gone.
 fn begin(document: u64, request: &Request) -> Option<Result<Began, Refusal>> {
-    let now = window().performance().map_or(0.0, |clock| clock.now());
     let number = speakers::next_number();
     speakers::with(document, |speaker| {
         if let Some(watch) = &mut speaker.watch {
             watch.asked(request);
         }
-        speaker.state.admit(request, now)?;
+        speaker.state.admit(request)?;
         let method = Method::parse(&request.method)?;
         speaker.state.start(&request.id, method.way())?;
         speaker.calls.push((request.id.clone(), number));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use taiku_bridge::api::segment;
-use taiku_bridge::panel::{Life, PanelDocument};
+use taiku_bridge::panel::PanelDocument;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, HtmlIFrameElement};
@@ -34,10 +34,26 @@ pub(crate) fn forget(frame: u32) {
     speakers::remove(frame);
 }
 
-/// Says in the panel's frame that it is dead.
+/// Says in the panel's frame that it is dead, and closes its port.
 pub(super) fn show_death(document: u64) {
-    if let Some(frame) = speakers::with(document, |speaker| speaker.frame.clone()) {
+    let frame = speakers::with(document, |speaker| {
+        if let Some((port, _)) = &speaker.port {
+            port.close();
+        }
+        speaker.frame.clone()
+    });
+    if let Some(frame) = frame {
         frame.state.set(FrameState::Dead);
+    }
+}
+
+/// Takes a frame off the page whose document sends so much that others would not be heard.
+pub(super) fn end_flood(document: u64) {
+    let found = speakers::with(document, |speaker| (speaker.frame.clone(), speaker.element.clone()));
+    if let Some((frame, element)) = found {
+        element.remove();
+        forget(frame.key);
+        frame.state.set(FrameState::Flooded);
     }
 }
 
@@ -131,7 +147,11 @@ fn loaded(document: u64) {
 
 fn check_hello(document: u64) {
     let silent = speakers::with(document, |speaker| {
-        (speaker.state.life() == Life::Loading).then(|| speaker.frame.clone())
+        // It may also have said hello and gone elsewhere before it had loaded.
+        (!speaker.greeted).then(|| {
+            speaker.state.kill();
+            speaker.frame.clone()
+        })
     });
     if let Some(Some(frame)) = silent {
         frame.state.set(FrameState::Failed);

@@ -22,6 +22,8 @@ pub(crate) enum FrameState {
     Failed,
     /// The panel has left its document and was stopped.
     Dead,
+    /// The panel has sent far more messages than it may: its document is gone.
+    Flooded,
 }
 
 /// A panel on the page, open or closed. Copies name the same frame.

@@ -107,6 +107,7 @@ fn Cover(frame: Frame) -> impl IntoView {
             FrameState::Dead => {
                 "This panel left its page and was stopped. Nothing that it asks for is done any more."
             }
+            FrameState::Flooded => "This panel sent far more messages than a panel may, and was stopped.",
         };
         view! {
             <div class="panel-cover" role="alert">

@@ -12,6 +12,7 @@ const POWERS: &[&str] = &[
     "camera",
     "clipboard-read",
     "clipboard-write",
+    "cross-origin-isolated",
     "display-capture",
     "encrypted-media",
     "fullscreen",

@@ -27,7 +27,13 @@
   // Without a nonce, too: that is a document to which the panel has navigated, and the host has to know.
   const nonce = /^#taiku-([0-9A-Za-z_-]+)$/.exec(own.location.hash)?.[1] ?? "";
   if (host === own) return;
-  host.postMessage({ type: "taiku:hello", nonce }, "*");
+  const hello = (nonce) => host.postMessage({ type: "taiku:hello", nonce }, "*");
+  hello(nonce);
+  // `document.open` takes every listener off the window, the guard as well, and fires no event: what is written then
+  // is another document.
+  const root = document.documentElement;
+  const opened = () => document.documentElement !== root && document.readyState === "loading" && hello("");
+  new MutationObserver(opened).observe(document, { childList: true });
   // The document itself says that it has loaded. The frame's own event may be that of another one, which it has
   // navigated to and whose hello is still on its way.
   own.addEventListener("load", () => host.postMessage({ type: "taiku:ready" }, "*"));

@@ -33,9 +33,12 @@ impl Kind {
 }
 
 /// What holds for every answer.
-const CONSTANT: [(HeaderName, &str); 5] = [
+const CONSTANT: [(HeaderName, &str); 6] = [
     // Stops what the policy alone does not: navigation of the panel by itself, downloads, WebRTC.
     (HeaderName::from_static("connection-allowlist"), "(response-origin)"),
+    // Gives each panel a process of its own, so that one that never rests leaves the others alone: browsers otherwise
+    // put all of a site's sandboxed frames into one. Its own files pass by the resource policy below.
+    (HeaderName::from_static("document-isolation-policy"), "isolate-and-require-corp"),
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // A sandboxed document has an opaque origin; its own module scripts are cross-origin to it.
     (ACCESS_CONTROL_ALLOW_ORIGIN, "*"),

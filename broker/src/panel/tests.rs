@@ -69,6 +69,7 @@ fn assert_guarded_by_headers(response: &Response<Body>, own: &str) {
     assert_eq!(header(response, "content-security-policy"), policy);
     for (name, value) in [
         ("connection-allowlist", "(response-origin)"),
+        ("document-isolation-policy", "isolate-and-require-corp"),
         ("x-content-type-options", "nosniff"),
         ("access-control-allow-origin", "*"),
         ("cross-origin-resource-policy", "cross-origin"),

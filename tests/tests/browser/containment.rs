@@ -90,6 +90,8 @@ async fn a_panel_that_writes_itself_anew_or_goes_elsewhere_is_stopped() {
         browser.use_session(&app, &user).await;
         for how in [
             "setTimeout(() => { document.open(); document.write('<p>anew</p>'); document.close(); }, 0)",
+            // It takes the guard's listener with it, and no `load` follows.
+            "setTimeout(() => { document.open(); document.write('<p>anew'); }, 0)",
             "setTimeout(() => { location.href = 'https://evil.invalid/'; }, 0)",
             "setTimeout(() => { location.href = 'data:text/html,hello'; }, 0)",
         ] {
@@ -120,6 +122,23 @@ async fn a_document_that_a_panel_goes_to_while_it_loads_is_told_nothing() {
         assert_eq!(browser.run("return init", []).await, Value::Null, "no identity for a second document");
         browser.leave().await;
         browser.text("[role='alert']", |text| text.contains("was stopped")).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_document_that_leaves_while_it_loads_is_not_waited_for() {
+    let page = "<!doctype html><script>location.href = 'https://evil.invalid/'</script>";
+    let folders = PluginFolders::new().with(X, ALL, &["demo"], page);
+    let app = TestApp::launch().plugins(&folders).start().await;
+    let user = app.ada().await;
+    app.grant_all(&user, X).await;
+    browse("leaves", Popups::Allowed, async |browser| {
+        browser.use_session(&app, &user).await;
+        browser.open(app.url.join(&format!("panel/{X}/main")).expect("a path")).await;
+        browser
+            .text("[role='alert']", |text| text.contains("did not load") || text.contains("was stopped"))
+            .await;
     })
     .await;
 }

@@ -54,6 +54,7 @@ async fn a_panel_is_kept_in_by_its_headers() {
         assert!(policy.split(';').any(|found| found.trim() == directive), "{directive}\nis not in {policy}");
     }
     assert_eq!(page.header("connection-allowlist"), "(response-origin)");
+    assert_eq!(page.header("document-isolation-policy"), "isolate-and-require-corp");
     assert_eq!(page.header("x-content-type-options"), "nosniff");
     assert_eq!(page.header("access-control-allow-origin"), "*");
     assert_eq!(page.header("cross-origin-resource-policy"), "cross-origin");
