@@ -7,11 +7,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
-use taiku_bridge::Permission;
-use taiku_bridge::api::{Plugin, Wishes};
+use taiku_bridge::api::{self, OWN_PUBLISHER, Plugin, Source, Wishes};
 use taiku_bridge::permission::Risk;
+use taiku_bridge::{Code, Permission};
+use wasm_bindgen::{JsCast, JsValue};
 
-use crate::http::HttpError;
+use crate::http::{HttpError, Request};
 use crate::part::{self, part};
 use crate::state::{App, Tone, app};
 use crate::text;
@@ -71,9 +72,13 @@ fn Question(consent: Consent) -> impl IntoView {
     };
     let updated = plugin.grant.is_some();
     let name = text::shown(&plugin.name, text::NAME);
+    let name = if name.is_empty() { plugin.id.to_string() } else { name };
+    let sealed = closes_every_way_out();
     let title = if updated { "Allow what is new?" } else { "Allow this plugin?" };
     let body = match change {
-        Some(change) if updated => view! { <Changes added=change.added removed=change.removed/> }.into_any(),
+        Some(change) if updated => {
+            view! { <Changes plugin=plugin.clone() added=change.added removed=change.removed/> }.into_any()
+        }
         Some(_) | None => view! { <Everything plugin=plugin.clone()/> }.into_any(),
     };
     view! {
@@ -82,13 +87,16 @@ fn Question(consent: Consent) -> impl IntoView {
                 <PluginIcon plugin=asked.clone()/>
                 <div>
                     <p class="consent-name"><bdi>{name}</bdi></p>
-                    <p class="muted small">
-                        <bdi>{asked.id.to_string()}</bdi>" · version "<bdi>{asked.version.clone()}</bdi>
-                        {author(&asked)}
-                    </p>
+                    <p class="small"><bdi>{publisher(&asked)}</bdi></p>
+                    <p class="muted small wrap"><bdi>{asked.id.to_string()}</bdi></p>
+                    <p class="muted small">"Version "<bdi>{asked.version.clone()}</bdi>{author(&asked)}</p>
                 </div>
             </div>
-            <div class="consent-list">{body}</div>
+            <div class="consent-list" tabindex="0" role="region" aria-label="What it asks for">
+                {(!sealed).then(|| view! { <Reach sealed/> })}
+                {body}
+                {sealed.then(|| view! { <Reach sealed/> })}
+            </div>
             <p class="error" role="alert">{live_text(move || error.get().map(|error| error.sentence()).unwrap_or_default())}</p>
             <div class="dialog-foot">
                 <button type="button" class="button" on:click=move |_| cancel()>
@@ -105,6 +113,49 @@ fn Question(consent: Consent) -> impl IntoView {
             </div>
         </Dialog>
     }
+}
+
+/// Who publishes a plugin, as far as this server knows: nothing of it is the author's own word.
+pub(crate) fn publisher(plugin: &Plugin) -> String {
+    let publisher = text::shown(&plugin.publisher, text::NAME);
+    match plugin.source {
+        Source::Registry if plugin.publisher == OWN_PUBLISHER => "Shipped with this server".into(),
+        Source::Registry => format!("From the registry {publisher}"),
+        Source::Folder => "From a folder of this server".into(),
+        Source::Url => format!("From {publisher}"),
+        Source::File => format!("Uploaded by {publisher}"),
+        Source::Trial => "Tried out by you; nobody else sees it".into(),
+    }
+}
+
+/// What a panel reaches beside what is listed: nothing, as far as this browser can hold it.
+#[component]
+fn Reach(sealed: bool) -> impl IntoView {
+    let (class, glyph) = if sealed { ("banner", "icon i-shield") } else { ("banner warn", "icon i-alert") };
+    let sentence = if sealed {
+        "Its panels reach nothing on the network. All that they can use is listed here."
+    } else {
+        "Its panels reach nothing on the network but for one gap: this browser cannot keep a panel from opening a \
+         direct (WebRTC) connection and sending away what it sees."
+    };
+    view! {
+        <h3>"Network"</h3>
+        <div class=class><i class=glyph aria-hidden="true"></i><p>{sentence}</p></div>
+    }
+}
+
+/// The first Chromium that was seen to obey `Connection-Allowlist`. No other engine has it, and no script can ask.
+const SEALING_CHROMIUM: f64 = 156.0;
+
+fn closes_every_way_out() -> bool {
+    let get = |value: &JsValue, name: &str| js_sys::Reflect::get(value, &name.into()).unwrap_or_default();
+    let brands = get(&get(&window().navigator(), "userAgentData"), "brands");
+    let Ok(brands) = brands.dyn_into::<js_sys::Array>() else { return false };
+    brands.iter().any(|brand| {
+        let version = get(&brand, "version").as_string().and_then(|version| version.parse::<f64>().ok());
+        get(&brand, "brand").as_string().as_deref() == Some("Chromium")
+            && version.is_some_and(|version| version >= SEALING_CHROMIUM)
+    })
 }
 
 fn author(plugin: &Plugin) -> Option<impl IntoView + use<>> {
@@ -137,6 +188,10 @@ async fn allowed(app: App, consent: Consent, error: RwSignal<Option<HttpError>>,
                 app.toast(Tone::Error, sentence);
             }
         }
+        Err(refused) if refused.code() == Some(Code::Conflict) => {
+            app.toast(Tone::Error, refused.sentence());
+            ask_again(app, &plugin, consent.panel).await;
+        }
         Err(refused) => {
             app.notice_expiry(&refused);
             // The dialog may have been closed meanwhile.
@@ -146,12 +201,17 @@ async fn allowed(app: App, consent: Consent, error: RwSignal<Option<HttpError>>,
     }
 }
 
+/// What was looked at is not what is there: shows the plugin as it is now.
+async fn ask_again(app: App, plugin: &Plugin, panel: Option<String>) {
+    app.load_plugins();
+    let now = Request::get(&api::plugin(&plugin.id)).read::<Plugin>().await.ok();
+    app.consent.set(now.map(|plugin| Consent { plugin: Arc::new(plugin), panel }));
+}
+
 #[component]
 fn Everything(plugin: Arc<Plugin>) -> impl IntoView {
     let mut permissions: Vec<Permission> = plugin.manifest.known_permissions().collect();
     by_risk(&mut permissions);
-    let unsupported: Vec<String> =
-        plugin.manifest.unsupported_permissions().map(|name| text::shown(name, text::NAME)).collect();
     let toolkits: Vec<String> = plugin.manifest.integrations.iter().map(ToString::to_string).collect();
     let nothing = permissions.is_empty() && toolkits.is_empty();
     view! {
@@ -164,7 +224,17 @@ fn Everything(plugin: Arc<Plugin>) -> impl IntoView {
             <h3>"In accounts you connect at"</h3>
             <ToolkitList toolkits/>
         })}
-        {(!unsupported.is_empty()).then(|| view! {
+        <Unsupported plugin/>
+    }
+}
+
+/// Names that this host does not have. They are never granted.
+#[component]
+fn Unsupported(plugin: Arc<Plugin>) -> impl IntoView {
+    let unsupported: Vec<String> =
+        plugin.manifest.unsupported_permissions().map(|name| text::shown(name, text::NAME)).collect();
+    (!unsupported.is_empty()).then(|| {
+        view! {
             <h3>"It also asks for"</h3>
             <ul class="wishes">
                 {unsupported.into_iter().map(|name| view! {
@@ -174,18 +244,23 @@ fn Everything(plugin: Arc<Plugin>) -> impl IntoView {
                     </li>
                 }).collect_view()}
             </ul>
-        })}
-    }
+        }
+    })
 }
 
 #[component]
-fn Changes(added: Wishes, removed: Wishes) -> impl IntoView {
+fn Changes(plugin: Arc<Plugin>, added: Wishes, removed: Wishes) -> impl IntoView {
     let some = |wishes: &Wishes| !wishes.permissions.is_empty() || !wishes.integrations.is_empty();
     let (is_added, is_removed) = (some(&added), some(&removed));
+    let before = plugin.grant.as_ref().map(|stored| stored.version.clone()).unwrap_or_default();
     view! {
-        <p>"A new version asks for something else than you allowed. Until you allow it, what you allowed before holds."</p>
-        {is_added.then(|| view! { <h3>"New"</h3><WishList wishes=added/> })}
-        {is_removed.then(|| view! { <h3>"No longer asked for"</h3><WishList wishes=removed/> })}
+        <p>
+            "You allowed version "<bdi>{before}</bdi>". Version "<bdi>{plugin.version.clone()}</bdi>
+            " asks for something else. Until you allow it, what you allowed before holds for the new version too."
+        </p>
+        {is_added.then(|| view! { <h3>"Added"</h3><div class="added"><WishList wishes=added/></div> })}
+        {is_removed.then(|| view! { <h3>"Removed"</h3><div class="removed"><WishList wishes=removed/></div> })}
+        <Unsupported plugin/>
     }
 }
 

@@ -7,7 +7,7 @@ use leptos::prelude::window;
 use serde::Serialize;
 use serde_json::Value;
 use taiku_bridge::Code;
-use taiku_bridge::api::{self, Problem, REQUEST_HEADER, SESSION_HEADER};
+use taiku_bridge::api::{self, PACKED, Problem, REQUEST_HEADER, SESSION_HEADER};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestInit, Response};
@@ -76,11 +76,18 @@ pub(crate) fn speak_in(session: Option<String>) {
     SESSION.set(session);
 }
 
+/// What a request carries.
+enum Body<'a> {
+    Json(String),
+    /// A packed plugin.
+    Packed(&'a web_sys::File),
+}
+
 /// A request before it is sent.
 pub(crate) struct Request<'a> {
     method: &'static str,
     path: &'a str,
-    body: Option<String>,
+    body: Option<Body<'a>>,
     headers: Vec<(&'static str, String)>,
 }
 
@@ -94,11 +101,16 @@ impl<'a> Request<'a> {
     }
 
     pub(crate) fn post(path: &'a str, body: String) -> Self {
-        Self { method: "POST", body: Some(body), ..Self::get(path) }
+        Self { method: "POST", body: Some(Body::Json(body)), ..Self::get(path) }
     }
 
     pub(crate) fn put(path: &'a str, body: String) -> Self {
-        Self { method: "PUT", body: Some(body), ..Self::get(path) }
+        Self { method: "PUT", body: Some(Body::Json(body)), ..Self::get(path) }
+    }
+
+    /// Sends a packed plugin.
+    pub(crate) fn upload(path: &'a str, file: &'a web_sys::File) -> Self {
+        Self { method: "POST", body: Some(Body::Packed(file)), ..Self::get(path) }
     }
 
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -128,9 +140,14 @@ impl<'a> Request<'a> {
         }
         let init = RequestInit::new();
         init.set_method(self.method);
-        if let Some(body) = &self.body {
-            headers.set("content-type", "application/json")?;
-            init.set_body(&JsValue::from_str(body));
+        let body = match self.body {
+            None => None,
+            Some(Body::Json(text)) => Some(("application/json", JsValue::from_str(&text))),
+            Some(Body::Packed(file)) => Some((PACKED, file.into())),
+        };
+        if let Some((kind, body)) = body {
+            headers.set("content-type", kind)?;
+            init.set_body(&body);
         }
         init.set_headers(&headers);
         JsFuture::from(window().fetch_with_str_and_init(self.path, &init)).await

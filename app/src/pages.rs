@@ -18,7 +18,7 @@ use crate::part::part;
 use crate::state::app;
 use crate::ui::{Empty, effect, flag, live};
 use activity::Activity;
-use admin::{AdminHome, AdminIntegrations, AdminToolkitPage};
+use admin::{AdminHome, AdminIntegrations, AdminPluginsPage, AdminToolkitPage};
 use connections::Connections;
 use not_found::NotFound;
 use plugins::Plugins;
@@ -63,6 +63,7 @@ fn follow_admin(path: Memo<String>) -> AnyView {
 fn admin_page(path: &str) -> AnyView {
     match segments(path).as_slice() {
         ["admin"] => view! { <AdminHome/> }.into_any(),
+        ["admin", "plugins"] => view! { <AdminPluginsPage/> }.into_any(),
         ["admin", "integrations"] => view! { <AdminIntegrations/> }.into_any(),
         ["admin", "integrations", slug] => {
             view! { <AdminToolkitPage slug=Slug::parse(slug).ok()/> }.into_any()

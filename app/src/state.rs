@@ -144,11 +144,19 @@ impl App {
         });
     }
 
-    /// Ends the panels of plugins that the user, in another tab, allows nothing any more.
+    /// Ends the panels of plugins that the user, in another tab, allows nothing any more, and of those that an admin
+    /// has blocked or uninstalled.
     fn close_what_is_not_allowed(self) {
         let frames = self.frames.get_untracked();
         for frame in frames.iter().filter(|frame| self.grant_of(&frame.plugin.id).is_none()) {
-            self.close_plugin(frame.plugin.id.as_str());
+            let id = frame.plugin.id.as_str();
+            let still =
+                self.frames.with_untracked(|frames| frames.iter().any(|other| other.key == frame.key));
+            if still && self.plugin_untracked(id).is_none() {
+                let name = text::shown(&frame.plugin.name, text::NAME);
+                self.toast(Tone::Error, format!("{name} is no longer available on this server."));
+            }
+            self.close_plugin(id);
         }
     }
 

@@ -13,7 +13,6 @@ mod tests;
 
 use serde_json::Value;
 
-pub(crate) use admin::Failed;
 use json::Json;
 
 /// What can be read from an answer.

@@ -1,11 +1,12 @@
-//! What admins do: enable toolkits.
+//! What admins do: enable toolkits, install plugins.
 
 mod form;
+mod plugins;
 mod toolkit;
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
+use leptos_router::hooks::{use_location, use_navigate};
 use taiku_bridge::api::{self, AdminToolkit, AdminToolkits};
 
 use super::plugins::Failures;
@@ -13,6 +14,7 @@ use super::{ForAdmins, Page};
 use crate::state::{Loadable, app, remote};
 use crate::text;
 use crate::ui::{Empty, Failure, Skeleton, ToolkitMark, effect, live, switch_badge};
+pub(crate) use plugins::AdminPluginsPage;
 pub(crate) use toolkit::AdminToolkitPage;
 
 /// `/admin` is not a page yet.
@@ -29,9 +31,23 @@ pub(crate) fn AdminHome() -> impl IntoView {
 pub(crate) fn AdminIntegrations() -> impl IntoView {
     view! {
         <Page title="Integrations" lead="Services that users of this server may connect. Each needs an OAuth client that you register there.">
+            <AdminTabs/>
             <ForAdmins><List/></ForAdmins>
         </Page>
     }
+}
+
+/// The pages of admins: address and name.
+const TABS: [(&str, &str); 2] = [("/admin/integrations", "Integrations"), ("/admin/plugins", "Plugins")];
+
+/// Leads from one page of admins to the others.
+#[component]
+fn AdminTabs() -> impl IntoView {
+    let here = use_location().pathname.get_untracked();
+    let tabs = TABS.map(|(href, name)| {
+        view! { <li><a href=href aria-current=(here == href).then_some("page")>{name}</a></li> }
+    });
+    view! { <nav class="tabs" aria-label="Administration"><ul>{tabs.collect_view()}</ul></nav> }
 }
 
 #[component]

@@ -86,7 +86,11 @@ fn link(path: Memo<String>, href: &'static str, glyph: &'static str, name: &'sta
 
 /// Whether a link leads to where one is.
 fn is_here(href: &str, path: &str) -> bool {
-    if href == "/" { crate::workspace::is_workspace(path) } else { path.starts_with(href) }
+    match href {
+        "/" => crate::workspace::is_workspace(path),
+        _ if href.starts_with("/admin") => path.starts_with("/admin"),
+        _ => path.starts_with(href),
+    }
 }
 
 /// One button of the toolbar.
@@ -102,7 +106,7 @@ struct Action {
 fn actions(app: App) -> Vec<Action> {
     let plugins = app.plugins.with(|plugins| plugins.ready().cloned().unwrap_or_default());
     let mut actions = Vec::new();
-    for plugin in plugins {
+    for plugin in plugins.into_iter().filter(|plugin| plugin.added) {
         let manifest = &plugin.manifest;
         let wants =
             manifest.asks_for(Permission::UiToolbar) || manifest.asks_for(Permission::UiToolbarCustom);

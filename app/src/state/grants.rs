@@ -55,6 +55,20 @@ impl App {
         });
     }
 
+    /// Takes a plugin off the user's page; its panels close at once.
+    pub(crate) fn uninstall(self, plugin: Arc<Plugin>) {
+        spawn_local(async move {
+            if let Err(error) = Request::delete(&api::plugin(&plugin.id)).done().await {
+                self.fail(&error);
+                return;
+            }
+            self.close_plugin(plugin.id.as_str());
+            self.load_plugins();
+            let name = crate::text::shown(&plugin.name, crate::text::NAME);
+            self.toast(Tone::Success, format!("{name} is uninstalled. Your connections stay."));
+        });
+    }
+
     fn set_grant(self, plugin: &Plugin, grant: Option<StoredGrant>) {
         self.plugins.update(|plugins| {
             let Loadable::Ready(plugins) = plugins else { return };
@@ -67,7 +81,7 @@ impl App {
 
 fn granted(plugin: Plugin, grant: Option<StoredGrant>) -> Plugin {
     let change = grant.as_ref().and_then(|stored| Change::between(&stored.grant, &plugin.manifest));
-    Plugin { grant, change, ..plugin }
+    Plugin { added: plugin.added || grant.is_some(), grant, change, ..plugin }
 }
 
 /// A plugin with what this tab's visitor allowed it before the page was loaded again.

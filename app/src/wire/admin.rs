@@ -1,18 +1,58 @@
 //! Answers for admins.
 
-use taiku_bridge::Slug;
-use taiku_bridge::api::{AdminToolkit, AdminToolkits, FailedFolder, SecretState, Setting};
+use taiku_bridge::api::{
+    AdminPlugin, AdminPlugins, AdminToolkit, AdminToolkits, FailedFolder, Members, PluginPolicy, PluginRule,
+    PolicyMode, SecretState, Setting, Verdict,
+};
 use taiku_bridge::manifest::Fault;
+use taiku_bridge::{PluginId, Slug};
 
 use super::FromJson;
 use super::json::Json;
 
-/// The folders that could not be loaded, which the lists of plugins and of toolkits both have.
-pub(crate) struct Failed(pub(crate) Vec<FailedFolder>);
-
-impl FromJson for Failed {
+impl FromJson for AdminPlugins {
     fn from_json(json: Json<'_>) -> Option<Self> {
-        Some(Self(json.list("failed")?))
+        Some(Self { plugins: json.list("plugins")?, failed: json.list("failed")? })
+    }
+}
+
+impl FromJson for AdminPlugin {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self {
+            id: PluginId::from_json(json.get("id")?)?,
+            name: json.text("name")?,
+            version: json.text("version")?,
+            source: super::plugins::source(json)?,
+            publisher: json.text("publisher")?,
+            location: json.optional("location"),
+            hash: json.text("hash")?,
+            rule: json.maybe("rule").and_then(Verdict::parse),
+            preinstalled: json.flag("preinstalled"),
+            installed: json.flag("installed"),
+            users: json.small("users")?,
+            warnings: json.list("warnings")?,
+        })
+    }
+}
+
+impl FromJson for PluginPolicy {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self {
+            mode: PolicyMode::parse(json.maybe("mode")?)?,
+            members: Members::parse(json.maybe("members")?)?,
+            registries: json.list("registries")?,
+            rules: json.list("rules")?,
+        })
+    }
+}
+
+impl FromJson for PluginRule {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self {
+            plugin: json.text("plugin")?,
+            rule: json.maybe("rule").and_then(Verdict::parse),
+            preinstalled: json.flag("preinstalled"),
+        })
     }
 }
 

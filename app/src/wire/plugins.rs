@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use taiku_bridge::api::{Change, Items, Plugin, Plugins, Source, StoredFile, StoredGrant, Wishes};
+use taiku_bridge::api::{
+    Change, Items, Offer, Plugin, Plugins, Registries, Registry, Source, StoredFile, StoredGrant, Wishes,
+};
 use taiku_bridge::manifest::{Panel, Position, ToolbarAction};
 use taiku_bridge::{Grant, Manifest, Permission, PluginId, Slug};
 
@@ -39,19 +41,11 @@ impl FromJson for StoredFile {
 
 impl FromJson for Plugin {
     fn from_json(json: Json<'_>) -> Option<Self> {
-        let source = match json.maybe("source")? {
-            "registry" => Source::Registry,
-            "folder" => Source::Folder,
-            "url" => Source::Url,
-            "file" => Source::File,
-            "trial" => Source::Trial,
-            _ => return None,
-        };
         Some(Self {
             id: PluginId::from_json(json.get("id")?)?,
             name: json.text("name")?,
             version: json.text("version")?,
-            source,
+            source: source(json)?,
             publisher: json.text("publisher")?,
             added: json.flag("added"),
             manifest: Manifest::from_json(json.get("manifest")?)?,
@@ -64,6 +58,43 @@ impl FromJson for Plugin {
                 Some(change) => Some(Change::from_json(change)?),
                 None => None,
             },
+        })
+    }
+}
+
+/// Where a plugin comes from.
+pub(super) fn source(json: Json<'_>) -> Option<Source> {
+    Some(match json.maybe("source")? {
+        "registry" => Source::Registry,
+        "folder" => Source::Folder,
+        "url" => Source::Url,
+        "file" => Source::File,
+        "trial" => Source::Trial,
+        _ => return None,
+    })
+}
+
+impl FromJson for Registries {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self { registries: json.list("registries")? })
+    }
+}
+
+impl FromJson for Registry {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self { url: json.text("url")?, error: json.optional("error"), plugins: json.list("plugins")? })
+    }
+}
+
+impl FromJson for Offer {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self {
+            id: PluginId::from_json(json.get("id")?)?,
+            name: json.text("name")?,
+            version: json.text("version")?,
+            author: json.optional("author"),
+            description: json.optional("description"),
+            installed: json.optional("installed"),
         })
     }
 }

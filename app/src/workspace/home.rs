@@ -41,19 +41,23 @@ fn greeting(name: Option<String>) -> String {
 #[component]
 fn PluginCards() -> impl IntoView {
     let app = app();
-    live(move || match app.plugins.get() {
+    live(move || {
+        match app.plugins.get() {
         Loadable::Loading => view! { <Skeleton rows=2/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || app.load_plugins()/> }.into_any(),
-        Loadable::Ready(plugins) if plugins.is_empty() => view! {
+        Loadable::Ready(plugins) if plugins.iter().all(|plugin| !plugin.added) => view! {
             <Empty glyph="icon i-plugin" title="No plugins yet">
-                "Put a plugin folder into a folder of TAIKU_PLUGIN_DIRS; it appears here."
+                <a href="/plugins">"Choose the plugins that you want here"</a>
             </Empty>
         }
         .into_any(),
         Loadable::Ready(plugins) => view! {
-            <ul class="cards">{plugins.into_iter().map(|plugin| view! { <Card plugin/> }).collect_view()}</ul>
+            <ul class="cards">
+                {plugins.into_iter().filter(|plugin| plugin.added).map(|plugin| view! { <Card plugin/> }).collect_view()}
+            </ul>
         }
         .into_any(),
+    }
     })
 }
 

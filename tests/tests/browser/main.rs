@@ -9,6 +9,7 @@ mod forgery;
 mod guide;
 mod host;
 mod identity;
+mod installing;
 mod isolation;
 mod look;
 mod mcp;
