@@ -22,6 +22,7 @@ mod sdk;
 mod shipped;
 mod stored;
 mod story;
+mod trial;
 mod upstream;
 mod ways_out;
 
