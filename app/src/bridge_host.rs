@@ -14,6 +14,7 @@ mod mcp;
 mod popup;
 mod random;
 mod reply;
+mod sound;
 mod speakers;
 
 use std::cell::Cell;
@@ -21,18 +22,33 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use taiku_bridge::Refusal;
-use taiku_bridge::message::{self, HELLO, READY};
+use taiku_bridge::message::{self, HELLO, LEAVE, READY};
 use taiku_bridge::panel::Hello;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::MessageEvent;
+use web_sys::{Element, MessageEvent};
 
 use crate::state::App;
+use crate::workspace::{Frame, pressed_in_panel};
 use answer::Door;
 pub(crate) use events::Event;
-pub(crate) use frame::{follow_trials, forget, mount};
+pub(crate) use frame::{focus, follow_trials, forget, unmount};
 use incoming::{Message, Post};
 pub(crate) use popup::{Popup, is_safe_target};
+
+/// Acts on a message of a known panel.
+type Understand = fn(App, u64, &JsValue);
+
+thread_local! {
+    /// What understands panels. It is there as soon as the first is: so the code for it need not be loaded before.
+    static HEARS: Cell<Option<Understand>> = const { Cell::new(None) };
+}
+
+/// Loads a panel into its place on the page, and hears it from then on.
+pub(crate) fn mount(app: App, frame: &Frame, place: &Element) {
+    HEARS.set(Some(understand));
+    frame::mount(app, frame, place);
+}
 
 /// Hears every message to this window, from now on. Must run before the first frame is inserted.
 pub(crate) fn listen(app: App) {
@@ -48,7 +64,11 @@ pub(crate) fn listen(app: App) {
 fn hear(app: App, event: &MessageEvent) {
     let speaker = event.source().filter(|_| event.is_trusted()).and_then(|source| speakers::find(&source));
     match speaker {
-        Some(document) => understand(app, document, &event.data()),
+        Some(document) => {
+            if let Some(understand) = HEARS.get() {
+                understand(app, document, &event.data());
+            }
+        }
         None => drop_one(app),
     }
 }
@@ -90,6 +110,7 @@ fn understand(app: App, document: u64, data: &JsValue) {
         // Heard beyond every limit: a second document must not pass for the first.
         HELLO => hello(document, message),
         READY => answer::greet(app, document),
+        LEAVE => leave(app, document, message),
         _ if counted.is_ok() && message.is_jsonrpc() => mcp::hear(app, document, message),
         _ => {}
     }
@@ -132,5 +153,12 @@ fn hello(document: u64, message: &Message) {
     let nonce = message.own_nonce();
     if speakers::with(document, |speaker| speaker.state.hello(&nonce)) == Some(Hello::Died) {
         frame::show_death(document);
+    }
+}
+
+/// A key was pressed in a panel that leaves it.
+fn leave(app: App, document: u64, message: &Message) {
+    if let Some(frame) = speakers::with(document, |speaker| speaker.frame.clone()) {
+        pressed_in_panel(app, &frame, &message.pressed(), message.back().is_truthy());
     }
 }

@@ -10,6 +10,7 @@ mod bridge_host;
 mod connect;
 mod consent;
 mod dates;
+mod hotkeys;
 mod http;
 mod pages;
 mod part;

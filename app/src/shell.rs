@@ -11,7 +11,7 @@ use crate::consent::ConsentDialog;
 use crate::pages::{self, SignInPage};
 use crate::part;
 use crate::state::{App, Loadable, app};
-use crate::ui::{Failure, Notices, Toasts, effect, live, live_maybe};
+use crate::ui::{Failure, Notices, Notifications, Toasts, effect, live, live_maybe};
 use crate::workspace::{Workspace, is_workspace};
 use top_bar::TopBar;
 
@@ -92,6 +92,7 @@ fn Frame() -> impl IntoView {
         })}
         <ConsentDialog/>
         {live_maybe(move || app.dialog.get().map(|ask| ask.view()))}
+        <Notifications/>
         <Notices/>
         <Toasts/>
     }

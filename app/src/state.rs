@@ -1,9 +1,12 @@
 //! What the page knows: who is signed in, the plugins, the open panels, what the user is asked and told.
 
+mod badges;
 mod dialogs;
 mod grants;
 mod loadable;
+mod memory;
 mod news;
+mod notices;
 mod toasts;
 
 use std::sync::Arc;
@@ -17,10 +20,12 @@ use crate::consent::Consent;
 use crate::http::{self, HttpError, Request};
 use crate::text;
 use crate::theme::Theme;
-use crate::workspace::Frame;
+use crate::workspace::{Frame, Layout};
+pub(crate) use badges::{Badge, written};
 pub(crate) use dialogs::{Ask, Question};
 pub(crate) use loadable::{Loadable, Remote, remote};
 pub(crate) use news::begun;
+pub(crate) use notices::Notice;
 pub(crate) use toasts::{Toast, Tone};
 
 /// A connection that waits for the user, with the one thing that mends it.
@@ -66,6 +71,8 @@ pub(crate) struct App {
     pub(crate) plugins: RwSignal<Loadable<Vec<Arc<Plugin>>>>,
     /// Every panel that was opened, in that order, the closed ones included: a frame never moves.
     pub(crate) frames: RwSignal<Vec<Frame>>,
+    /// Where panels stand.
+    pub(crate) layout: Layout,
     /// What the user is asked right now.
     pub(crate) consent: RwSignal<Option<Consent>>,
     /// The dialog that is shown.
@@ -74,6 +81,18 @@ pub(crate) struct App {
     pub(crate) toasts: RwSignal<Vec<Toast>>,
     /// Connections that wait for the user.
     pub(crate) unfinished: RwSignal<Vec<Unfinished>>,
+    /// Notifications of plugins.
+    pub(crate) notices: RwSignal<Vec<Notice>>,
+    /// Numbers at toolbar actions.
+    pub(crate) badges: RwSignal<Vec<Badge>>,
+    /// What was said aloud last.
+    pub(crate) said: RwSignal<String>,
+    /// What is about to be said aloud.
+    saying: StoredValue<Option<String>>,
+    /// Counts the user's choices about shortcuts and muted plugins.
+    pub(crate) choices_changed: RwSignal<u32>,
+    /// A panel to go to: its plugin and its id.
+    pub(crate) visit: RwSignal<Option<(String, String)>>,
     /// Pages that plugins ask the user to open.
     pub(crate) links: RwSignal<Vec<OfferedLink>>,
     /// Counts what happened to connections, so that lists load again.
@@ -91,10 +110,17 @@ impl App {
             session: RwSignal::new(Loadable::Loading),
             plugins: RwSignal::new(Loadable::Loading),
             frames: RwSignal::new(Vec::new()),
+            layout: Layout::new(),
             consent: RwSignal::new(None),
             dialog: RwSignal::new(None),
             toasts: RwSignal::new(Vec::new()),
             unfinished: RwSignal::new(Vec::new()),
+            notices: RwSignal::new(Vec::new()),
+            badges: RwSignal::new(Vec::new()),
+            said: RwSignal::new(String::new()),
+            saying: StoredValue::new(None),
+            choices_changed: RwSignal::new(0),
+            visit: RwSignal::new(None),
             links: RwSignal::new(Vec::new()),
             connections_changed: RwSignal::new(0),
             theme: RwSignal::new(Theme::stored()),
@@ -122,6 +148,7 @@ impl App {
         self.close_all();
         self.plugins.set(Loadable::Loading);
         self.session.set(Loadable::Ready(session));
+        self.layout.recall(self);
         if plugins {
             self.load_plugins();
         }

@@ -3,49 +3,31 @@
 //! A frame that moves in the document loads again, so every frame stays where it was first put; opening and
 //! closing only changes its style.
 
+mod dock;
 mod frame;
+mod geometry;
 mod home;
+mod layout;
 mod panel;
+mod regions;
+mod splitter;
+mod tabs;
 
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_location, use_navigate};
+use taiku_bridge::api::segment;
 use taiku_bridge::manifest::Position;
 
 use crate::state::{App, app};
-use crate::ui::{Keyed, effect, flag, keyed};
+use crate::ui::{effect, flag};
+use dock::{Dock, Layer, is_covered};
 pub(crate) use frame::{Frame, FrameState, panel_path};
+pub(crate) use geometry::Axis;
 use home::Home;
-use panel::PanelView;
-
-/// A place for panels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Dock {
-    /// At the side.
-    Side,
-    /// Below.
-    Bottom,
-    /// Over the page.
-    Floating,
-}
-
-impl Dock {
-    fn of(position: Position) -> Self {
-        match position {
-            Position::Sidebar => Self::Side,
-            Position::Bottom => Self::Bottom,
-            Position::Floating | Position::Tooltip | Position::Overlay => Self::Floating,
-        }
-    }
-
-    fn class(self) -> &'static str {
-        match self {
-            Self::Side => "dock side",
-            Self::Bottom => "dock bottom",
-            Self::Floating => "dock floating",
-        }
-    }
-}
+pub(crate) use layout::Layout;
+pub(crate) use regions::pressed_in_panel;
+use tabs::Tabs;
 
 /// Whether a path shows the workspace.
 pub(crate) fn is_workspace(path: &str) -> bool {
@@ -57,65 +39,95 @@ pub(crate) fn is_workspace(path: &str) -> bool {
 pub(crate) fn Workspace() -> impl IntoView {
     let app = app();
     let path = use_location().pathname;
+    app.layout.follow();
+    regions::follow(app);
+    effect(move || app.load_background());
     follow_path(app);
+    follow_visits(app);
+    crate::hotkeys::follow(app);
     let shown = move || is_workspace(&path.get());
+    let asking = move || app.consent.with(Option::is_some);
     view! {
-        <div class="workspace" class:away=move || !shown() prop:inert=move || app.consent.get().is_some()>
-            <main class="stage" id=move || shown().then_some("main") tabindex="-1">
+        <div
+            class="workspace"
+            class:away=move || !shown()
+            class:asking=asking
+            class:dragging=move || app.layout.dragging.get()
+            class:behind=move || app.layout.front.get().is_none()
+            prop:inert=asking
+        >
+            <Tabs/>
+            <main
+                class="stage"
+                id=move || shown().then_some("main")
+                tabindex="-1"
+                data-region=""
+                prop:inert=move || is_covered(app)
+            >
                 <Home/>
             </main>
-            <Docked dock=Dock::Side/>
-            <Docked dock=Dock::Bottom/>
-            <Docked dock=Dock::Floating/>
+            <Dock position=Position::Sidebar axis=Axis::Width/>
+            <Dock position=Position::Bottom axis=Axis::Height/>
+            <Layer position=Position::Floating/>
+            <Layer position=Position::Overlay/>
+            <Layer position=Position::Tooltip/>
         </div>
     }
 }
 
-#[component]
-fn Docked(dock: Dock) -> impl IntoView {
-    let app = app();
-    let frames = move || {
-        let mut frames = app.frames.get();
-        frames.retain(|frame| Dock::of(frame.panel.position) == dock);
-        frames
-    };
-    let vacant = move || !frames().iter().any(|frame| frame.open.get());
-    let width = move || {
-        let open = frames().into_iter().filter(|frame| frame.open.get());
-        let widest = open.filter_map(|frame| frame.panel.default_width).max().unwrap_or(380);
-        format!("{}px", widest.clamp(320, 960))
-    };
-    let height = move || {
-        let open = frames().into_iter().filter(|frame| frame.open.get());
-        let highest = open.filter_map(|frame| frame.panel.default_height).max().unwrap_or(300);
-        format!("{}px", highest.clamp(160, 640))
-    };
-    view! {
-        <div class=dock.class() class:vacant=vacant style:--dock-width=width style:--dock-height=height>
-            {keyed(move || frames().into_iter().map(item).collect())}
-        </div>
-    }
+/// Goes to the panel that the user chose elsewhere: by a shortcut, or a notification.
+fn follow_visits(app: App) {
+    let path = use_location().pathname;
+    let navigate = use_navigate();
+    effect(move || {
+        let Some((plugin, panel)) = app.visit.get() else { return };
+        app.visit.set(None);
+        let known =
+            app.plugin_untracked(&plugin).and_then(|plugin| untrack(|| app.known_frame(&plugin, &panel)));
+        let open = known.filter(|frame| frame.open.get_untracked() && is_workspace(&path.get_untracked()));
+        match open {
+            Some(frame) => frame.raise(app),
+            None => navigate(&format!("/panel/{plugin}/{}", segment(&panel)), Default::default()),
+        }
+        // By then it is on the page.
+        request_animation_frame(move || {
+            let known = app.plugin_untracked(&plugin).and_then(|plugin| app.known_frame(&plugin, &panel));
+            if let Some(frame) = known {
+                crate::ui::focus(&frame.element_id());
+            }
+        });
+    });
 }
 
-fn item(frame: Frame) -> Keyed {
-    Keyed { key: frame.key, view: Box::new(move || view! { <PanelView frame/> }.into_any()) }
-}
-
-/// Opens the panel that the address names.
+/// Opens the panel that the address names. Once that panel is closed, the address must not bring it back.
 fn follow_path(app: App) {
     let path = use_location().pathname;
     let navigate = use_navigate();
     let known = flag(move || app.plugins.with(|plugins| plugins.ready().is_some()));
+    let leave = move || navigate("/", NavigateOptions { replace: true, ..Default::default() });
+    let left = leave.clone();
+    let opened = StoredValue::new(None::<String>);
     effect(move || {
         let path = path.get();
         if !known.get() {
             return;
         }
+        opened.set_value(None);
         let Some((plugin, panel)) = frame::named_by(&path) else { return };
-        let opened = untrack(|| app.open_panel(&plugin, &panel));
-        if let Err(sentence) = opened {
-            app.toast(crate::state::Tone::Error, sentence);
-            navigate("/", NavigateOptions { replace: true, ..Default::default() });
+        match untrack(|| app.open_panel(&plugin, &panel)) {
+            Ok(()) => opened.set_value(Some(path)),
+            Err(sentence) => {
+                app.toast(crate::state::Tone::Error, sentence);
+                leave();
+            }
+        }
+    });
+    effect(move || {
+        let path = path.get();
+        let closed = |frame: &Frame| frame.path() == path && !frame.open.get();
+        let closed = app.frames.with(|frames| frames.iter().any(closed));
+        if closed && opened.get_value().as_deref() == Some(path.as_str()) {
+            left();
         }
     });
 }

@@ -23,6 +23,8 @@ pub const EVENT: &str = "taiku:event";
 pub const HELLO: &str = "taiku:hello";
 /// Panel document to host, sent by the same script when the document has loaded: it can hear `taiku:init` now.
 pub const READY: &str = "taiku:ready";
+/// Panel document to host, sent by the same script: a key was pressed that leaves the panel, Escape or F6.
+pub const LEAVE: &str = "taiku:leave";
 
 /// Longest request id, in characters.
 pub const MAX_ID: usize = 64;

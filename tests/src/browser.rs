@@ -121,10 +121,17 @@ impl Browser {
         self.enter(plugin, panel).await;
     }
 
-    /// Opens one more panel beside those that are there, by the button of the toolbar.
+    /// Opens one more panel beside those that are there, by the button of the toolbar or of the list behind it.
     pub async fn open_beside(&self, label: &str) {
         self.leave().await;
-        self.press(label).await;
+        let button = format!(".toolbar [data-opens][aria-label='{label}']");
+        let listed = self
+            .until("the button", &format!("return document.querySelector(\"{button}\")?.className"))
+            .await;
+        if listed == "tool-item" {
+            self.click("[aria-label='More plugins']").await;
+        }
+        self.click(&button).await;
     }
 
     /// Goes into a panel's frame; what follows happens there.
@@ -216,6 +223,44 @@ impl Browser {
             (format!("starts-with(normalize-space(.), '{name}')"), format!("@aria-label='{name}'"));
         let path = format!("//*[self::button or self::a][{label} or {text}][not(@disabled)]");
         self.try_click(name, By::XPath(path)).await;
+    }
+
+    /// Presses keys with the focus on an element, which is given to it.
+    pub async fn keys(&self, css: &str, keys: &str) {
+        let element = self.find(css).await;
+        element.focus().await.expect("the element takes the focus");
+        self.press_key(keys).await;
+    }
+
+    /// Presses keys where the focus is. Shift, Ctrl, Alt and Meta are held until all others were pressed.
+    pub async fn press_key(&self, keys: &str) {
+        let mut chain = self.driver.action_chain();
+        let mut held = Vec::new();
+        for key in keys.chars() {
+            if matches!(key, '\u{e008}'..='\u{e00a}' | '\u{e03d}') {
+                chain = chain.key_down(key);
+                held.push(key);
+            } else {
+                chain = chain.send_keys(key);
+            }
+        }
+        for key in held {
+            chain = chain.key_up(key);
+        }
+        chain.perform().await.expect("keys can be pressed");
+    }
+
+    /// Drags an element by CSS pixels.
+    pub async fn drag(&self, css: &str, x: i64, y: i64) {
+        let element = self.find(css).await;
+        let chain = self.driver.action_chain().click_and_hold_element(&element);
+        let dragged = chain.move_by_offset(x / 2, y / 2).move_by_offset(x - x / 2, y - y / 2).release();
+        dragged.perform().await.expect("an element can be dragged");
+    }
+
+    /// An attribute of an element.
+    pub async fn attribute(&self, css: &str, name: &str) -> String {
+        self.find(css).await.attr(name).await.ok().flatten().unwrap_or_default()
     }
 
     /// Types into a field that is emptied first.

@@ -1,7 +1,11 @@
 //! Carries out the calls of panels.
 
+mod attention;
 mod host;
+mod panels;
 mod proxied;
+
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use taiku_bridge::api::Plugin;
@@ -82,9 +86,9 @@ fn decide(app: App, plugin: &Plugin, request: &Request) -> Result<Call, Refusal>
         .decide(&request.method, &request.params)
 }
 
-fn carry_out(app: App, ticket: Ticket, plugin: &Plugin, call: Call) {
+fn carry_out(app: App, ticket: Ticket, plugin: &Arc<Plugin>, call: Call) {
     match call.method().way() {
-        Way::Host => answer::answer(&ticket, host::answer(app, plugin, call)),
+        Way::Host => answer::answer(&ticket, host::answer(app, &ticket, plugin, call)),
         Way::Broker => proxied::forward(app, ticket, plugin, call),
     }
 }

@@ -20,12 +20,27 @@ use crate::workspace::{Frame, FrameState};
 const HELLO_WAIT_MS: u64 = 5_000;
 
 /// Loads a panel into its place on the page: a new frame, a new document, a new token.
-pub(crate) fn mount(app: App, frame: &Frame, place: &Element) {
+pub(super) fn mount(app: App, frame: &Frame, place: &Element) {
     forget(frame.key);
     place.set_text_content(None);
     frame.state.set(FrameState::Loading);
     if insert(app, frame, place).is_none() {
         frame.state.set(FrameState::Failed);
+    }
+}
+
+/// Takes a frame off the page, whatever its document does.
+pub(crate) fn unmount(frame: &Frame, place: &Element, why: FrameState) {
+    forget(frame.key);
+    place.set_text_content(None);
+    frame.state.set(why);
+}
+
+/// Gives the focus to a frame's document.
+pub(crate) fn focus(frame: u32) {
+    if let Some(window) = speakers::all(|s| (s.frame.key == frame).then(|| s.window.clone())).first() {
+        // A document that cannot take the focus leaves it where it is.
+        let _ = window.focus();
     }
 }
 

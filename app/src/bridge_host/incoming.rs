@@ -34,6 +34,10 @@ extern "C" {
     fn params(this: &Message) -> JsValue;
     #[wasm_bindgen(method, getter, structural)]
     fn jsonrpc(this: &Message) -> JsValue;
+    #[wasm_bindgen(method, getter, structural)]
+    fn key(this: &Message) -> JsValue;
+    #[wasm_bindgen(method, getter, structural)]
+    pub(super) fn back(this: &Message) -> JsValue;
 }
 
 thread_local! {
@@ -77,6 +81,11 @@ impl Message {
     /// The number that tells a frame's first document; empty when there is none.
     pub(super) fn own_nonce(&self) -> String {
         text(&self.nonce())
+    }
+
+    /// The key that was pressed; empty when there is none.
+    pub(super) fn pressed(&self) -> String {
+        text(&self.key())
     }
 
     /// Whether it is a message of JSON-RPC 2.0, which panels speak that are written for MCP. It says no type.

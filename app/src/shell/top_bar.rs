@@ -1,16 +1,14 @@
 //! The top bar: where one is, what plugins offer, and who one is.
 
-use leptos::html;
-use leptos::prelude::*;
-use leptos_router::hooks::{use_location, use_navigate};
-use taiku_bridge::Permission;
-use wasm_bindgen::JsCast;
-use web_sys::{KeyboardEvent, Node};
+mod toolbar;
 
-use crate::state::{App, app};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::state::app;
 use crate::text;
-use crate::ui::{Avatar, ToolbarIcon, effect, focus, live, live_if};
-use crate::workspace::panel_path;
+use crate::ui::{Avatar, Menu, effect, live, live_if};
+use toolbar::Toolbar;
 
 /// The bar at the top of every page.
 #[component]
@@ -23,7 +21,7 @@ pub(super) fn TopBar() -> impl IntoView {
         open.set(false);
     });
     view! {
-        <header class="top">
+        <header class="top" tabindex="-1" data-region="" aria-label="taiku">
             <a href="/" class="brand" aria-label="taiku, the workspace">
                 <span class="brand-mark" aria-hidden="true"></span>
                 <span class="brand-name">"taiku"</span>
@@ -93,94 +91,6 @@ fn is_here(href: &str, path: &str) -> bool {
     }
 }
 
-/// One button of the toolbar.
-struct Action {
-    label: String,
-    icon: Option<String>,
-    path: String,
-    plugin: taiku_bridge::PluginId,
-    panel: String,
-}
-
-/// A button for each action of each plugin; a plugin without actions has one for each panel that is shown.
-fn actions(app: App) -> Vec<Action> {
-    let plugins = app.plugins.with(|plugins| plugins.ready().cloned().unwrap_or_default());
-    let mut actions = Vec::new();
-    for plugin in plugins.into_iter().filter(|plugin| plugin.added) {
-        let manifest = &plugin.manifest;
-        let wants =
-            manifest.asks_for(Permission::UiToolbar) || manifest.asks_for(Permission::UiToolbarCustom);
-        let own = manifest.toolbar_actions.iter().filter_map(|action| {
-            let panel = manifest.panel(action.panel_id.as_deref()?)?;
-            Some((action.label.as_str(), action.icon.clone(), panel))
-        });
-        let own: Vec<_> = own.filter(|_| wants).collect();
-        let shown = manifest.panels.iter().filter(|panel| !panel.background);
-        let panels = shown.map(|panel| (panel.title.as_str(), None, panel)).collect();
-        for (label, icon, panel) in if own.is_empty() { panels } else { own } {
-            actions.push(Action {
-                label: text::shown(label, text::NAME),
-                icon,
-                path: panel_path(&plugin, panel),
-                plugin: plugin.id.clone(),
-                panel: panel.id.clone(),
-            });
-        }
-    }
-    actions
-}
-
-#[component]
-fn Toolbar() -> impl IntoView {
-    let app = app();
-    view! {
-        <div class="toolbar" role="group" aria-label="Plugin toolbar">
-            {live(move || {
-                actions(app).into_iter().map(|action| view! { <ToolbarButton action/> }).collect_view().into_any()
-            })}
-        </div>
-    }
-}
-
-#[component]
-fn ToolbarButton(action: Action) -> impl IntoView {
-    let app = app();
-    let navigate = use_navigate();
-    let path = use_location().pathname;
-    let Action { label, icon, path: target, plugin, panel, .. } = action;
-    let frame = move || {
-        let is_it = |frame: &crate::workspace::Frame| frame.plugin.id == plugin && frame.panel.id == panel;
-        app.frames.with(|frames| frames.iter().find(|frame| is_it(frame)).cloned())
-    };
-    let opened = frame.clone();
-    let pressed = move || frame().is_some_and(|frame| frame.open.get());
-    let own = target.clone();
-    let toggle = move |_| {
-        let shown = crate::workspace::is_workspace(&path.get_untracked());
-        match untrack(&opened).filter(|frame| shown && frame.open.get_untracked()) {
-            Some(frame) => {
-                frame.open.set(false);
-                if path.get_untracked() == own {
-                    navigate("/", Default::default());
-                }
-            }
-            None => navigate(&target, Default::default()),
-        }
-    };
-    view! {
-        <button
-            type="button"
-            class="tool"
-            aria-label=label.clone()
-            title=label.clone()
-            aria-pressed=move || pressed().to_string()
-            on:click=toggle
-        >
-            <ToolbarIcon icon label=label.clone()/>
-        </button>
-    }
-}
-
 #[component]
 fn Account() -> impl IntoView {
     let app = app();
@@ -193,52 +103,18 @@ fn Account() -> impl IntoView {
     })
 }
 
-/// A button with a list that opens below it, and closes when the focus leaves it.
 #[component]
 fn AccountMenu(name: String, email: String) -> impl IntoView {
     let app = app();
-    let open = RwSignal::new(false);
-    let menu = NodeRef::<html::Div>::new();
-    let left = move |event: web_sys::FocusEvent| {
-        // A menu that is taken off the page loses the focus too, and is gone by then.
-        let to = event.related_target().and_then(|to| to.dyn_into::<Node>().ok());
-        let outside = |menu: &web_sys::HtmlDivElement| to.is_some() && !menu.contains(to.as_ref());
-        if menu.try_get_untracked().flatten().is_some_and(|menu| outside(&menu)) {
-            let _ = open.try_set(false);
-        }
-    };
-    let escape = move |event: KeyboardEvent| {
-        if event.key() == "Escape" && open.get_untracked() {
-            open.set(false);
-            focus("account-button");
-        }
-    };
-    let outside = window_event_listener(leptos::ev::click, move |event| {
-        let target = event.target().and_then(|target| target.dyn_into::<Node>().ok());
-        let inside = menu.try_get_untracked().flatten().is_some_and(|menu| menu.contains(target.as_ref()));
-        if !inside {
-            let _ = open.try_set(false);
-        }
-    });
-    on_cleanup(move || outside.remove());
+    let face = view! { <Avatar label=name.clone()/> }.into_any();
     view! {
-        <div class="account" node_ref=menu on:focusout=left on:keydown=escape>
-            <button
-                type="button"
-                class="account-button"
-                id="account-button"
-                aria-label=format!("Account of {name}")
-                aria-expanded=move || open.get().to_string()
-                aria-controls="account-menu"
-                on:click=move |_| open.update(|open| *open = !*open)
-            >
-                <Avatar label=name.clone()/>
-            </button>
-            <div id="account-menu" class="menu" class:open=move || open.get()>
+        <div class="account">
+            <Menu id="account-menu" label=format!("Account of {name}") class="account-button" face>
                 <p class="menu-who"><strong><bdi>{name}</bdi></strong><bdi class="muted small">{email}</bdi></p>
-                <a href="/settings" on:click=move |_| open.set(false)><i class="icon i-settings" aria-hidden="true"></i>"Settings"</a>
+                <a href="/settings"><i class="icon i-settings" aria-hidden="true"></i>"Settings"</a>
+                <button type="button" on:click=move |_| crate::hotkeys::show_list(app)><i class="icon i-keyboard" aria-hidden="true"></i>"Keyboard shortcuts"</button>
                 <button type="button" on:click=move |_| app.sign_out()><i class="icon i-sign-out" aria-hidden="true"></i>"Sign out"</button>
-            </div>
+            </Menu>
         </div>
     }
 }

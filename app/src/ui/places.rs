@@ -11,7 +11,7 @@ pub(crate) fn Empty(glyph: &'static str, title: &'static str, children: Children
     view! {
         <div class="empty">
             <i class=glyph aria-hidden="true"></i>
-            <h3>{title}</h3>
+            <h2>{title}</h2>
             <p>{children()}</p>
         </div>
     }
@@ -23,7 +23,7 @@ pub(crate) fn Failure(error: HttpError, #[prop(into)] retry: Callback<()>) -> im
     view! {
         <div class="empty failed" role="alert">
             <i class="icon i-alert" aria-hidden="true"></i>
-            <h3>"This could not be loaded"</h3>
+            <h2>"This could not be loaded"</h2>
             <p>{error.sentence()}</p>
             <button type="button" class="button" on:click=move |_| retry.run(())>"Try again"</button>
         </div>

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use taiku_bridge::api::{
     Change, Items, Offer, Plugin, Plugins, Registries, Registry, Source, StoredFile, StoredGrant, Wishes,
 };
-use taiku_bridge::manifest::{Panel, Position, ToolbarAction};
+use taiku_bridge::manifest::{Action, Hotkey, Panel, Position, ToolbarAction};
 use taiku_bridge::{Grant, Manifest, Permission, PluginId, Slug};
 
 use super::FromJson;
@@ -105,7 +105,6 @@ impl FromJson for PluginId {
     }
 }
 
-/// Keyboard shortcuts are left out: this page does not use them.
 impl FromJson for Manifest {
     fn from_json(json: Json<'_>) -> Option<Self> {
         Some(Self {
@@ -120,7 +119,7 @@ impl FromJson for Manifest {
             integrations: json.list("integrations")?,
             panels: json.list("panels")?,
             toolbar_actions: json.list("toolbarActions")?,
-            hotkeys: Vec::new(),
+            hotkeys: json.list("hotkeys")?,
         })
     }
 }
@@ -154,6 +153,18 @@ impl FromJson for ToolbarAction {
             label: json.text("label")?,
             icon: json.optional("icon"),
             panel_id: json.optional("panelId"),
+        })
+    }
+}
+
+impl FromJson for Hotkey {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self {
+            id: json.text("id")?,
+            label: json.text("label")?,
+            hotkey: json.text("hotkey")?,
+            category: json.optional("category"),
+            action: Action::OpenPanel { panel_id: json.get("action")?.text("panelId")? },
         })
     }
 }

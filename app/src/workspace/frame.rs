@@ -5,8 +5,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use leptos::prelude::*;
 use taiku_bridge::api::{Plugin, segment};
-use taiku_bridge::manifest::Panel;
+use taiku_bridge::call::Length;
+use taiku_bridge::manifest::{Panel, Position};
 
+use super::geometry::{Axis, Limits};
+use super::layout::{Area, settled};
+use super::regions;
 use crate::consent::Consent;
 use crate::state::App;
 use crate::{bridge_host, text};
@@ -24,6 +28,10 @@ pub(crate) enum FrameState {
     Dead,
     /// The panel has sent far more messages than it may: its document is gone.
     Flooded,
+    /// The user has stopped it: its document is gone.
+    Stopped,
+    /// It took the keyboard while the page asked something, and was stopped.
+    Greedy,
 }
 
 /// A panel on the page, open or closed. Copies name the same frame.
@@ -41,18 +49,25 @@ pub(crate) struct Frame {
     pub(crate) state: ArcRwSignal<FrameState>,
     /// How often it was loaded again.
     pub(crate) reloads: ArcRwSignal<u32>,
+    /// Its place and size.
+    pub(crate) area: ArcRwSignal<Area>,
+    /// Which panels that stand over others it stands over: those of a lower rank.
+    pub(crate) rank: ArcRwSignal<u32>,
 }
 
 impl Frame {
-    fn new(plugin: Arc<Plugin>, panel: Panel) -> Self {
+    fn new(app: App, plugin: Arc<Plugin>, panel: Panel) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
+        let area = Area::recall(app, &panel_path(&plugin, &panel));
         Self {
             key: NEXT.fetch_add(1, Ordering::Relaxed),
             plugin,
             panel,
-            open: ArcRwSignal::new(true),
+            open: ArcRwSignal::new(false),
             state: ArcRwSignal::new(FrameState::Loading),
             reloads: ArcRwSignal::new(0),
+            area: ArcRwSignal::new(area),
+            rank: ArcRwSignal::new(0),
         }
     }
 
@@ -71,9 +86,91 @@ impl Frame {
         panel_path(&self.plugin, &self.panel)
     }
 
-    fn is(&self, plugin: &Plugin, panel: &str) -> bool {
+    /// Whether it shows that panel.
+    pub(crate) fn is(&self, plugin: &Plugin, panel: &str) -> bool {
         self.plugin.id == plugin.id && self.panel.id == panel
     }
+
+    /// The id of its place on the page.
+    pub(crate) fn element_id(&self) -> String {
+        format!("panel-{}", self.key)
+    }
+
+    /// How wide or high it may be.
+    pub(super) fn limits(&self, app: App, axis: Axis) -> Limits {
+        app.layout.room.get().limits(self.panel.position, axis)
+    }
+
+    /// How wide or high it is where it does not share its place.
+    pub(super) fn size(&self, app: App, axis: Axis) -> i32 {
+        let author = match axis {
+            Axis::Width => self.panel.default_width,
+            Axis::Height => self.panel.default_height,
+        };
+        let wanted = self.area.with(|area| area.size(axis));
+        settled(self.limits(app, axis), wanted, author, self.panel.position, axis)
+    }
+
+    /// Gives it a size, within the limits. What shares its place gets a part of it. It is not kept for the next
+    /// visits: only the user's own choices are.
+    pub(crate) fn resize(&self, app: App, axis: Axis, length: Length) {
+        let position = self.panel.position;
+        let room = app.layout.room.get_untracked();
+        let wanted = match length {
+            Length::Pixels(pixels) => {
+                Some(room.limits(position, axis).hold(i32::try_from(pixels).unwrap_or(i32::MAX)))
+            }
+            Length::Fit => None,
+        };
+        match (position, axis) {
+            (Position::Sidebar, Axis::Width) | (Position::Bottom, Axis::Height) => {
+                if let Some(chosen) = app.layout.chosen(position) {
+                    chosen.set(wanted);
+                }
+            }
+            (Position::Sidebar, Axis::Height) => {
+                self.area.update(|area| area.share = part(wanted, room.height));
+            }
+            (Position::Bottom, Axis::Width) => self.area.update(|area| area.share = part(wanted, room.width)),
+            (Position::Floating | Position::Tooltip | Position::Overlay, _) => {
+                self.area.update(|area| *area.size_mut(axis) = wanted);
+            }
+        }
+    }
+
+    /// Keeps its place for the next visits.
+    pub(super) fn keep(&self, app: App) {
+        self.area.get_untracked().keep(app, &self.path());
+    }
+
+    /// Puts it before the others.
+    pub(crate) fn raise(&self, app: App) {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        self.rank.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        app.layout.front.set(Some(self.key));
+    }
+
+    /// Hides it; its document lives on. The focus goes back to where it was opened.
+    pub(crate) fn close(&self, app: App) {
+        let held = regions::has_focus(&self.element_id());
+        self.open.set(false);
+        if app.layout.front.get_untracked() == Some(self.key) {
+            app.layout.front.set(None);
+        }
+        if held {
+            regions::focus_opener(&self.path());
+        }
+    }
+}
+
+/// A length as a part of all, in percent.
+fn part(length: Option<i32>, all: i32) -> Option<i32> {
+    length.map(|length| (length.saturating_mul(100) / all.max(1)).clamp(10, 90))
+}
+
+/// Whether only one panel of a position is shown at a time: what is small or covers everything.
+fn is_alone(position: Position) -> bool {
+    matches!(position, Position::Tooltip | Position::Overlay)
 }
 
 /// The address that shows a panel.
@@ -107,8 +204,7 @@ impl App {
             return Ok(());
         }
         let grown = plugin.change.as_ref().is_some_and(|change| change.added != Default::default());
-        let first_time =
-            !self.frames.with_untracked(|frames| frames.iter().any(|f| f.is(&plugin, &panel.id)));
+        let first_time = self.known_frame(&plugin, &panel.id).is_none();
         if grown && first_time {
             self.consent.set(Some(Consent { plugin: plugin.clone(), panel: None }));
         }
@@ -117,18 +213,51 @@ impl App {
     }
 
     /// Shows a panel of a plugin that has a grant.
-    fn show_panel(self, plugin: &Arc<Plugin>, panel: Panel) {
-        let known =
-            self.frames.with_untracked(|frames| frames.iter().find(|f| f.is(plugin, &panel.id)).cloned());
-        if let Some(frame) = known {
-            frame.open.set(true);
-        } else {
-            self.frames.update(|frames| frames.push(Frame::new(plugin.clone(), panel)));
+    pub(crate) fn show_panel(self, plugin: &Arc<Plugin>, panel: Panel) {
+        let frame = self.frame(plugin, panel);
+        if is_alone(frame.panel.position) {
+            for other in self.frames.get_untracked() {
+                let in_its_way = other.panel.position == frame.panel.position && other.key != frame.key;
+                if in_its_way && other.open.get_untracked() {
+                    other.open.set(false);
+                }
+            }
+        }
+        if frame.panel.position == Position::Tooltip {
+            let anchor = regions::anchor(&frame.path());
+            frame.area.update(|area| area.spot = anchor);
+        }
+        frame.open.set(true);
+        frame.raise(self);
+    }
+
+    /// The frame of a panel: that which is there, or a new one, which is closed.
+    pub(crate) fn frame(self, plugin: &Arc<Plugin>, panel: Panel) -> Frame {
+        self.known_frame(plugin, &panel.id).unwrap_or_else(|| {
+            let frame = Frame::new(self, plugin.clone(), panel);
+            self.frames.update(|frames| frames.push(frame.clone()));
+            frame
+        })
+    }
+
+    /// The frame of a panel that is on the page, open or closed.
+    pub(crate) fn known_frame(self, plugin: &Plugin, panel: &str) -> Option<Frame> {
+        self.frames.with_untracked(|frames| frames.iter().find(|frame| frame.is(plugin, panel)).cloned())
+    }
+
+    /// Loads the panels that run without being shown, of every plugin that has a grant.
+    pub(super) fn load_background(self) {
+        let plugins = self.plugins.with(|plugins| plugins.ready().cloned().unwrap_or_default());
+        for plugin in plugins.iter().filter(|plugin| plugin.grant.is_some()) {
+            for panel in plugin.manifest.panels.iter().filter(|panel| panel.background) {
+                untrack(|| self.frame(plugin, panel.clone()));
+            }
         }
     }
 
     /// Ends every panel of a plugin.
     pub(crate) fn close_plugin(self, plugin: &str) {
+        self.forget_badges(plugin);
         self.frames.update(|frames| {
             frames.retain(|frame| {
                 let stays = frame.plugin.id.as_str() != plugin;
@@ -140,8 +269,15 @@ impl App {
         });
     }
 
+    /// Goes to a panel, because the user chose something that stands for it: shows it, and gives it the focus.
+    pub(crate) fn visit_panel(self, plugin: &str, panel: &str) {
+        self.visit.set(Some((plugin.to_owned(), panel.to_owned())));
+    }
+
     /// Ends every panel.
     pub(crate) fn close_all(self) {
+        self.badges.set(Vec::new());
+        self.notices.set(Vec::new());
         for frame in self.frames.get_untracked() {
             bridge_host::forget(frame.key);
         }

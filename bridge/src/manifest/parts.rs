@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::reader::{Object, Reader, is_near};
 use super::{MAX_LIST, MAX_NAME, MAX_PANELS, Manifest};
+use crate::hotkey::{Chord, System};
 use crate::id::PluginId;
 use crate::permission::Permission;
 use crate::slug::Slug;
@@ -314,6 +315,9 @@ fn hotkeys(reader: &mut Reader, object: Object<'_>, panels: &[Panel]) -> Vec<Hot
         let id = reader.text(entry, "id", 128);
         let label = reader.text(entry, "label", MAX_NAME);
         let hotkey = reader.text(entry, "hotkey", 64);
+        if let Some(error) = hotkey.as_deref().and_then(|keys| Chord::parse(keys, System::Other).err()) {
+            reader.warn(entry.at("hotkey"), format!("is no shortcut here: it {error}"));
+        }
         let category = reader.optional_text(entry, "category", MAX_NAME);
         let action = hotkey_action(reader, entry, panels);
         if let (Some(id), Some(label), Some(hotkey), Some(action)) = (id, label, hotkey, action) {

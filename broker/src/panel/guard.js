@@ -37,4 +37,10 @@
   // The document itself says that it has loaded. The frame's own event may be that of another one, which it has
   // navigated to and whose hello is still on its way.
   own.addEventListener("load", () => host.postMessage({ type: "taiku:ready" }, "*"));
+  // Keys never leave a frame by themselves: these two let people who use a keyboard out. A page that uses one of them
+  // itself prevents its default.
+  own.addEventListener("keydown", ({ key, shiftKey, isTrusted, defaultPrevented }) => {
+    if (!isTrusted || defaultPrevented || (key !== "Escape" && key !== "F6")) return;
+    host.postMessage({ type: "taiku:leave", key, back: shiftKey }, "*");
+  });
 })();

@@ -1,5 +1,7 @@
 //! The host page and its panels in a real Chromium against the real binary.
 
+mod accessibility;
+mod attention;
 mod bridge;
 mod consent;
 mod containment;
@@ -8,6 +10,7 @@ mod foreign;
 mod forgery;
 mod guide;
 mod host;
+mod hotkeys;
 mod identity;
 mod installing;
 mod isolation;
@@ -17,6 +20,7 @@ mod overload;
 mod pages;
 mod pattern;
 mod popup;
+mod positions;
 mod refusals;
 mod sdk;
 mod shipped;

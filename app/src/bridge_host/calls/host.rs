@@ -1,32 +1,35 @@
 //! The methods that this page answers itself.
 
+use std::sync::Arc;
+
 use js_sys::Object;
 use leptos::prelude::*;
 use taiku_bridge::api::{Plugin, Role};
-use taiku_bridge::call::{ShowToast, ToastKind, unknown};
+use taiku_bridge::call::{Sound, unknown};
 use taiku_bridge::{Call, Code, Refusal};
 use wasm_bindgen::JsValue;
 
-use super::super::answer::set;
+use super::super::answer::{Ticket, set};
 use super::super::reply::Outcome;
-use crate::state::{App, Tone};
-use crate::text;
+use super::attention::{self, done};
+use super::panels::{self, Deed};
+use crate::state::App;
 
 /// Answers at once.
-pub(super) fn answer(app: App, plugin: &Plugin, call: Call) -> Outcome {
+pub(super) fn answer(app: App, ticket: &Ticket, plugin: &Arc<Plugin>, call: Call) -> Outcome {
+    let panel = |target, deed| panels::answer(app, ticket, plugin, &target, deed);
     match call {
         Call::GetSession => Outcome::Value(session(app)),
         Call::GetUserRole => Outcome::Json(role(app)),
         Call::GetShells => Outcome::Json("[]".into()),
-        Call::ShowToast(toast) => show_toast(app, plugin, &toast),
-        Call::SendNotification(_)
-        | Call::PlaySound(_)
-        | Call::SubscribeEvents
-        | Call::BroadcastEvent(_)
-        | Call::SetBadge(_)
-        | Call::OpenPanel(_)
-        | Call::ClosePanel(_)
-        | Call::ResizePanel(_) => Outcome::Error(unknown(call.method().as_str())),
+        Call::ShowToast(toast) => done(attention::toast(app, plugin, &toast)),
+        Call::SendNotification(notification) => done(attention::notify(app, ticket, plugin, &notification)),
+        Call::PlaySound(Sound::Chime) => done(attention::play(app, plugin)),
+        Call::SetBadge(badge) => done(attention::badge(app, plugin, &badge)),
+        Call::OpenPanel(target) => panel(target, Deed::Open),
+        Call::ClosePanel(target) => panel(target, Deed::Close),
+        Call::ResizePanel(target) => panel(target, Deed::Resize),
+        Call::SubscribeEvents | Call::BroadcastEvent(_) => Outcome::Error(unknown(call.method().as_str())),
         Call::List | Call::Connect(_) | Call::Tools(_) | Call::Execute(_) | Call::Data(_) => {
             Outcome::Error(Refusal::new(Code::Internal, "This method is the broker's to answer."))
         }
@@ -52,15 +55,4 @@ fn role(app: App) -> String {
         let id = user.map_or_else(|| "null".into(), |user| crate::http::json(&user.id));
         format!(r#"{{"role":"{name}","userId":{id}}}"#)
     })
-}
-
-fn show_toast(app: App, plugin: &Plugin, toast: &ShowToast) -> Outcome {
-    let tone = match toast.kind {
-        ToastKind::Info => Tone::Info,
-        ToastKind::Success => Tone::Success,
-        ToastKind::Error => Tone::Error,
-    };
-    let name = text::shown(&plugin.name, text::NAME);
-    app.show_toast(tone, Some(name), text::shown(&toast.message, text::SENTENCE), toast.duration);
-    Outcome::Value(JsValue::NULL)
 }
