@@ -110,8 +110,11 @@ fn understand(app: App, document: u64, data: &JsValue) {
         // Heard beyond every limit: a second document must not pass for the first.
         HELLO => hello(document, message),
         READY => answer::greet(app, document),
-        LEAVE => leave(app, document, message),
-        _ if counted.is_ok() && message.is_jsonrpc() => mcp::hear(app, document, message),
+        LEAVE if counted.is_ok() => leave(app, document, message),
+        _ if message.is_jsonrpc() => match counted {
+            Ok(()) => mcp::hear(app, document, message),
+            Err(refusal) => mcp::refuse(document, message, &refusal),
+        },
         _ => {}
     }
 }

@@ -60,7 +60,8 @@ fn Question(consent: Consent) -> impl IntoView {
         // The dialog may be gone by then.
         let _ = armed.try_set(true);
     };
-    set_timeout(arm, Duration::from_millis(ARM_MS));
+    // From when the dialog is drawn: a page that is busy may show it late.
+    request_animation_frame(move || set_timeout(arm, Duration::from_millis(ARM_MS)));
     let cancel = cancelling(app, consent.panel.is_some());
     let cancelled = cancel.clone();
     let asked = plugin.clone();

@@ -39,6 +39,13 @@ pub(super) fn hear(app: App, document: u64, message: &incoming::Message) {
     }
 }
 
+/// Refuses such a message, whatever it asks.
+pub(super) fn refuse(document: u64, message: &incoming::Message, refusal: &Refusal) {
+    if let Ok(Message { id: Some(id), .. }) = message.rpc().read() {
+        say(document, &mcp::error(Some(&id), refusal));
+    }
+}
+
 fn request(app: App, document: u64, id: &Id, message: &Message) -> Result<(), Refusal> {
     let Some(plugin) = speakers::with(document, |speaker| speaker.frame.plugin.clone()) else {
         return Ok(());
