@@ -5,6 +5,7 @@
 //! not ours, answered precisely what is ours but wrong.
 
 mod answer;
+mod broadcast;
 mod calls;
 mod events;
 mod frame;
@@ -31,6 +32,7 @@ use web_sys::{Element, MessageEvent};
 use crate::state::App;
 use crate::workspace::{Frame, pressed_in_panel};
 use answer::Door;
+pub(crate) use broadcast::heard;
 pub(crate) use events::Event;
 pub(crate) use frame::{focus, follow_trials, forget, unmount};
 use incoming::{Message, Post};

@@ -45,6 +45,17 @@ pub enum Event {
         /// The changed key.
         key: String,
     },
+    /// A plugin has told something to the user's other plugins.
+    PluginEvent {
+        /// The plugin.
+        source: String,
+        /// The event's own name.
+        name: String,
+        /// What it says.
+        data: Value,
+        /// The page that has told its own panels already.
+        page: Option<String>,
+    },
 }
 
 impl Event {
@@ -64,6 +75,7 @@ impl Event {
             Self::PluginsChanged => event::PLUGINS_CHANGED,
             Self::ToolkitsChanged { .. } => event::TOOLKITS_CHANGED,
             Self::DataChanged { .. } => event::DATA_CHANGED,
+            Self::PluginEvent { .. } => event::PLUGIN_EVENT,
         }
     }
 
@@ -78,6 +90,9 @@ impl Event {
             Self::PluginsChanged => json!({}),
             Self::ToolkitsChanged { toolkit } => json!({"toolkit": toolkit}),
             Self::DataChanged { plugin, key } => json!({"pluginId": plugin, "key": key}),
+            Self::PluginEvent { source, name, data, page } => {
+                json!({"source": source, "type": name, "data": data, "page": page})
+            }
         }
     }
 }

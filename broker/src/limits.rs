@@ -22,12 +22,20 @@ const STORE_BURST: f64 = 1_000.0;
 /// The same in a second, sustained.
 const STORES_PER_SECOND: f64 = 20.0;
 
+/// Events that the plugins of one user may tell at once.
+const TELL_BURST: f64 = 200.0;
+/// The same in a second, sustained.
+const TELLS_PER_SECOND: f64 = 20.0;
+
+/// What each user has left, and since when.
+type Buckets = Mutex<HashMap<String, (f64, Millis)>>;
+
 /// Counts what is bounded.
 #[derive(Debug, Default)]
 pub struct Limits {
     failed_sign_ins: Mutex<HashMap<String, (u32, Millis)>>,
-    /// How many writes each user has left, and since when.
-    stores: Mutex<HashMap<String, (f64, Millis)>>,
+    stores: Buckets,
+    tells: Buckets,
     installing: Mutex<HashSet<String>>,
 }
 
@@ -76,19 +84,17 @@ impl Limits {
     /// # Errors
     /// `rate_limited` after too many writes in too short a time.
     pub fn store(&self, user_id: &str, now: Millis) -> Result<(), Failure> {
-        let mut stores = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
-        #[expect(clippy::cast_precision_loss, reason = "a span of a day is exact")]
-        let earned = |since: Millis| (now - since).clamp(0, DAY) as f64 / 1000.0 * STORES_PER_SECOND;
-        // Whoever has earned a full burst is as good as new.
-        stores.retain(|_, (left, since)| *left + earned(*since) < STORE_BURST);
-        let (left, since) = stores.entry(user_id.to_owned()).or_insert((STORE_BURST, now));
-        (*left, *since) = ((*left + earned(*since)).min(STORE_BURST), now.max(*since));
-        if *left < 1.0 {
-            let message = "Your plugins write more than 20 values or files a second. Wait a moment.";
-            return Err(Failure::Wait(Refusal::new(Code::RateLimited, message), 1));
-        }
-        *left -= 1.0;
-        Ok(())
+        let message = "Your plugins write more than 20 values or files a second. Wait a moment.";
+        take(&self.stores, user_id, now, STORE_BURST, STORES_PER_SECOND, message)
+    }
+
+    /// Lets the plugins of a user tell one more event.
+    ///
+    /// # Errors
+    /// `rate_limited` after too many events in too short a time.
+    pub fn tell(&self, user_id: &str, now: Millis) -> Result<(), Failure> {
+        let message = "Your plugins tell more than 20 events a second. Wait a moment.";
+        take(&self.tells, user_id, now, TELL_BURST, TELLS_PER_SECOND, message)
     }
 
     /// Lets a user install one plugin at a time, and few users at once.
@@ -108,6 +114,29 @@ impl Limits {
     pub fn sign_in_worked(&self, email: &str) {
         self.failed_sign_ins.lock().unwrap_or_else(PoisonError::into_inner).remove(email);
     }
+}
+
+/// Takes one from a user's bucket, which fills up again with time.
+fn take(
+    buckets: &Buckets,
+    user_id: &str,
+    now: Millis,
+    burst: f64,
+    per_second: f64,
+    message: &str,
+) -> Result<(), Failure> {
+    let mut buckets = buckets.lock().unwrap_or_else(PoisonError::into_inner);
+    #[expect(clippy::cast_precision_loss, reason = "a span of a day is exact")]
+    let earned = |since: Millis| (now - since).clamp(0, DAY) as f64 / 1000.0 * per_second;
+    // Whoever has earned a full burst is as good as new.
+    buckets.retain(|_, (left, since)| *left + earned(*since) < burst);
+    let (left, since) = buckets.entry(user_id.to_owned()).or_insert((burst, now));
+    (*left, *since) = ((*left + earned(*since)).min(burst), now.max(*since));
+    if *left < 1.0 {
+        return Err(Failure::Wait(Refusal::new(Code::RateLimited, message), 1));
+    }
+    *left -= 1.0;
+    Ok(())
 }
 
 /// Makes room by forgetting the address with the fewest failures: a flood of addresses that nobody has must push out

@@ -183,6 +183,12 @@ impl Browser {
         self.enter_popup().await;
     }
 
+    /// Closes the window of now and goes back to the first one.
+    pub async fn close_popup(&self) {
+        self.driver.close_window().await.expect("a window can be closed");
+        self.enter_main().await;
+    }
+
     /// How many windows are open.
     pub async fn windows(&self) -> usize {
         self.driver.windows().await.expect("a browser has windows").len()

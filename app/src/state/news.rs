@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BroadcastChannel, MessageEvent};
 
 use super::{App, Mend, Tone, Unfinished};
-use crate::bridge_host::Event;
+use crate::bridge_host::{Event, heard};
 use crate::connect::reason;
 use crate::text;
 
@@ -103,6 +103,7 @@ impl App {
             }
             event::GRANT_CHANGED | event::PLUGINS_CHANGED => self.load_plugins(),
             event::TOOLKITS_CHANGED => self.connections_changed.update(|changes| *changes += 1),
+            event::PLUGIN_EVENT => return heard(self, data),
             event::CONNECTION_CHANGED if !self.connection_changed(data) => return,
             _ => {}
         }

@@ -7,12 +7,18 @@ use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use taiku_bridge::{Code, Refusal};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use taiku_bridge::call::Broadcast;
+use taiku_bridge::{Call, Code, Method, Refusal, json};
 
-use super::access::Identity;
+use super::access::{Identity, SignedIn};
+use super::body::JsonText;
 use crate::broker::Broker;
-use crate::events::{Credential, Message, Subscription};
+use crate::caller;
+use crate::events::{self, Credential, Message, Subscription};
 use crate::failure::Failure;
 
 /// How long nothing is said at most: proxies close what is silent, often after a minute.
@@ -21,6 +27,8 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const RETRY: Duration = Duration::from_secs(2);
 /// When to try again while all streams are taken, in seconds.
 const RETRY_AFTER: u64 = 10;
+/// Longest name that a page gives itself, in bytes.
+const MAX_PAGE: usize = 64;
 /// Tells nginx and its relatives to pass on each event as it comes.
 const NO_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
@@ -64,4 +72,42 @@ async fn next(
 fn event(message: &Message) -> Event {
     let event = Event::default().event(message.name).data(&message.data);
     if message.id.is_empty() { event } else { event.id(&message.id) }
+}
+
+/// An event that a plugin tells.
+#[derive(Deserialize)]
+struct Told {
+    r#type: String,
+    data: Box<RawValue>,
+    page: Option<String>,
+}
+
+/// `POST /events`: hands a plugin's event to the user's pages, which tell their panels.
+pub(super) async fn tell(
+    State(broker): State<Broker>,
+    SignedIn(user): SignedIn,
+    headers: HeaderMap,
+    JsonText(text): JsonText,
+) -> Result<StatusCode, Failure> {
+    let Some(plugin) = caller::plugin(&broker, &user, &headers).await? else {
+        return Err(Failure::new(Code::BadMessage, "Only plugins tell events: Taiku-Plugin is missing."));
+    };
+    let mut page = None;
+    let parse = || {
+        let told: Told = json::parse(&text).map_err(|error| Refusal::field(error.pointer, error.what))?;
+        page = told.page.filter(|page| page.len() <= MAX_PAGE);
+        Ok(Call::BroadcastEvent(Broadcast { name: told.r#type, data: told.data }.checked()?))
+    };
+    let call = caller::decide(&broker, &user, Some(&plugin), Method::BroadcastEvent, parse).await?;
+    let Call::BroadcastEvent(Broadcast { name, data }) = call else {
+        return Err(Failure::Internal("an event became another call".into()));
+    };
+    broker.limits.tell(&user.id, broker.clock.now())?;
+    let data: Value = json::parse(data.get()).map_err(|error| Refusal::field("/data", error.what))?;
+    if !data.is_object() {
+        return Err(Refusal::field("/data", "must be an object").into());
+    }
+    let source = plugin.manifest.id.to_string();
+    broker.events.tell(&user.id, &events::Event::PluginEvent { source, name, data, page });
+    Ok(StatusCode::NO_CONTENT)
 }

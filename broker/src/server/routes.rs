@@ -142,6 +142,7 @@ fn build(broker: &Broker) -> Routes {
         .on(POST, "/api/v1/toolkits/{slug}/tools/{tool}", Integrations, tools::run)
         .on(GET, "/api/v1/activity", User, activity::list)
         .on(GET, "/api/v1/events", Stream, events::stream)
+        .on(POST, "/api/v1/events", User, events::tell)
         .on(GET, "/api/v1/admin/toolkits", Admin, admin::toolkits)
         .on(GET, "/api/v1/admin/toolkits/{slug}", Admin, admin::toolkit)
         .on(PUT, "/api/v1/admin/toolkits/{slug}", Admin, admin::change_toolkit)

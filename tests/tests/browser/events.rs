@@ -123,3 +123,63 @@ async fn another_user_in_the_same_browser_gets_nothing_of_the_first() {
     })
     .await;
 }
+
+/// A page that a stranger's provider would show: it sends whoever opened it elsewhere.
+const MOVER: &str = "try { opener.location = 'about:blank#moved'; document.title = 'moved'; }
+    catch (error) { document.title = String(error); }";
+
+/// Case D23: the page that a connect window shows cannot move the page that opened it.
+#[tokio::test]
+async fn a_providers_page_cannot_move_the_page_that_opened_it() {
+    let app = TestApp::start().await;
+    let user = app.ada().await;
+    browse("events-opener", Popups::Allowed, async |browser| {
+        browser.use_session(&app, &user).await;
+        connections(browser, &app).await;
+        browser.press("Connect Demo tracker").await;
+        browser.enter_popup().await;
+        browser.press("Continue to Demo tracker").await;
+        browser.find("button[value='allow']").await;
+        let title = browser.run(&format!("{MOVER} return document.title"), []).await;
+        assert_ne!(title, "moved");
+        browser.close_popup().await;
+        assert_eq!(browser.address().await.path(), "/connections", "the page stayed");
+        // The same page, opened without the cut, moves its opener: the test would see it.
+        let demo = app.demo.url.clone();
+        browser.run("window.open(arguments[0], '_blank', 'popup')", [json!(demo.as_str())]).await;
+        browser.enter_popup().await;
+        browser.find("body").await;
+        browser.run(MOVER, []).await;
+        browser.close_popup().await;
+        browser.until("the page to be moved", "return location.hash === '#moved'").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_consent_that_failed_is_mended_by_one_button() {
+    let app = TestApp::start().await;
+    let user = app.ada().await;
+    browse("events-failed", Popups::Allowed, async |browser| {
+        browser.use_session(&app, &user).await;
+        connections(browser, &app).await;
+        app.demo.set(&json!({ "token": { "fault": { "kind": "drop_before" }, "times": 1 } })).await;
+        browser.press("Connect Demo tracker").await;
+        browser.enter_popup().await;
+        browser.press("Continue to Demo tracker").await;
+        browser.press("Allow").await;
+        browser.text("main", |text| text.contains("cannot be reached")).await;
+        assert_eq!(browser.run("return document.links.length", []).await, 1);
+        assert_eq!(browser.run("return location.search", []).await, "", "the code has left the address");
+        browser.close_popup().await;
+        browser.text("[aria-label='Links to open']", |text| text.contains("could not be reached")).await;
+        browser.press("Connect demo again").await;
+        browser.enter_popup().await;
+        browser.press("Continue to Demo tracker").await;
+        browser.press("Allow").await;
+        browser.popup_closes().await;
+        browser.text("#main", |text| text.contains("Active")).await;
+        browser.gone("[aria-label='Links to open'] button").await;
+    })
+    .await;
+}

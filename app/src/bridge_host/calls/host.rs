@@ -5,11 +5,12 @@ use std::sync::Arc;
 use js_sys::Object;
 use leptos::prelude::*;
 use taiku_bridge::api::{Plugin, Role};
-use taiku_bridge::call::{Sound, unknown};
+use taiku_bridge::call::Sound;
 use taiku_bridge::{Call, Code, Refusal};
 use wasm_bindgen::JsValue;
 
 use super::super::answer::{Ticket, set};
+use super::super::broadcast;
 use super::super::reply::Outcome;
 use super::attention::{self, done};
 use super::panels::{self, Deed};
@@ -29,7 +30,9 @@ pub(super) fn answer(app: App, ticket: &Ticket, plugin: &Arc<Plugin>, call: Call
         Call::OpenPanel(target) => panel(target, Deed::Open),
         Call::ClosePanel(target) => panel(target, Deed::Close),
         Call::ResizePanel(target) => panel(target, Deed::Resize),
-        Call::SubscribeEvents | Call::BroadcastEvent(_) => Outcome::Error(unknown(call.method().as_str())),
+        // Whoever may subscribe hears from the beginning on.
+        Call::SubscribeEvents => Outcome::Value(JsValue::NULL),
+        Call::BroadcastEvent(event) => broadcast::tell(app, ticket.document, plugin, &event),
         Call::List | Call::Connect(_) | Call::Tools(_) | Call::Execute(_) | Call::Data(_) => {
             Outcome::Error(Refusal::new(Code::Internal, "This method is the broker's to answer."))
         }

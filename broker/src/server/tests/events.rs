@@ -6,6 +6,7 @@ use http::Method;
 use serde_json::{Value, json};
 use taiku_demo::{Control, Fault, Plan};
 
+use super::plugin_data::allow;
 use super::{Click, Listening, TestApp, User};
 use crate::clock::{DAY, HOUR, MINUTE};
 use crate::events::{Event, keeper};
@@ -231,4 +232,40 @@ async fn a_server_that_stops_ends_its_streams() {
     crate::server::serve(app.broker.clone(), listener, std::future::ready(())).await;
     assert!(is_over(&mut stream).await);
     bob.get(EVENTS).await.refused("busy");
+}
+
+#[tokio::test]
+async fn a_plugin_tells_the_users_pages_and_nobody_elses() {
+    let (app, ada, bob) = TestApp::start().await;
+    let manifest = json!({
+        "id": "a.teller", "name": "T", "version": "1.0.0", "permissions": ["events.broadcast"],
+        "panels": [{"id": "p", "title": "P", "position": "sidebar", "htmlUrl": "panel.html"}],
+    });
+    app.write_plugin(&manifest, "<!doctype html>").await;
+    let tell = |user: &User, body: Value| {
+        user.ask(Method::POST, EVENTS).json(&body).header("taiku-plugin", "a.teller").send()
+    };
+    let event = json!({"type": "timer.done", "data": {"minutes": 25}, "page": "this one"});
+    tell(&bob, event.clone()).await.refused("grant_missing");
+    allow(&bob, "a.teller", &["events.broadcast"]).await;
+    let (mut stream, mut other) = (bob.listen().await, ada.listen().await);
+    assert_eq!(tell(&bob, event).await.status, 204);
+    let data =
+        json!({"source": "a.teller", "type": "timer.done", "data": {"minutes": 25}, "page": "this one"});
+    assert_eq!(heard(&mut stream).await, ("plugin_event".into(), data));
+    app.broker.events.tell(&ada.id, &Event::PluginsChanged);
+    assert_eq!(other.name().await.unwrap(), "plugins_changed");
+    for (body, pointer) in [
+        (json!({"type": "session_ended", "data": {}}), "/type"),
+        (json!({"type": "connection_changed", "data": {}}), "/type"),
+        (json!({"type": "", "data": {}}), "/type"),
+        (json!({"type": "a", "data": []}), "/data"),
+        (json!({"type": "a", "data": {"x": "x".repeat(70_000)}}), "/data"),
+    ] {
+        assert_eq!(tell(&bob, body).await.refused("invalid_params")["pointer"], pointer);
+    }
+    bob.post(EVENTS, &json!({"type": "a", "data": {}})).await.refused("bad_message");
+    let small = || tell(&bob, json!({"type": "a", "data": {}}));
+    let answers = futures_util::future::join_all((0..250).map(|_| small())).await;
+    assert!(answers.iter().any(|answer| answer.code() == "rate_limited"));
 }

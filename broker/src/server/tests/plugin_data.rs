@@ -17,7 +17,7 @@ fn manifest(id: &str, permissions: &[&str]) -> Value {
     })
 }
 
-async fn allow(user: &User, id: &str, permissions: &[&str]) {
+pub(super) async fn allow(user: &User, id: &str, permissions: &[&str]) {
     let body = json!({"version": "1.0.0", "permissions": permissions, "integrations": []});
     user.put(&format!("/api/v1/plugins/{id}/grant"), &body).await.ok();
 }
