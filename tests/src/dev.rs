@@ -20,6 +20,15 @@ impl Dev {
         Self(Process::start("taiku plugin dev", &mut command))
     }
 
+    /// Tries a folder out in a demo host of its own, which keeps its data in `data`.
+    #[must_use]
+    pub fn with_demo(folder: &Path, data: &Path) -> Self {
+        let mut command = Command::new(binary());
+        command.args(["plugin", "dev"]).arg(folder).arg("--data").arg(data);
+        command.env("TAIKU_LISTEN", "127.0.0.1:0").env("TAIKU_DEMO_LISTEN", "127.0.0.1:0");
+        Self(Process::start("taiku plugin dev", &mut command))
+    }
+
     /// Waits for a line that `find` takes.
     pub fn line<T>(&mut self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
         self.0.line(what, find)

@@ -1,6 +1,7 @@
 //! The tools of authors, as their users run them: `taiku plugin new`, `check`, `dev` and `pack`.
 
 mod check;
+mod dev;
 mod new;
 mod pack;
 

@@ -11,7 +11,7 @@ mod client;
 mod demo;
 mod show;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -47,15 +47,16 @@ pub(in crate::cli) struct Dev {
 
 impl Dev {
     pub(super) async fn run(self) -> Result<(), CommandError> {
+        let changes = Changes::of(&self.folder).await;
         let Some(begun) = self.look().await? else {
             return Err(CommandError::Said("mend the faults first; then this can begin".into()));
         };
         if let (Some(url), Some(key)) = (&self.url, &self.api_key) {
-            return self.serve(Client::new(url, key)?, begun).await;
+            return self.serve(Client::new(url, key)?, begun, changes).await;
         }
         let demo = Demo::start(self.data.as_deref()).await?;
         let client = demo.client().await?;
-        let served = self.serve(client, begun).await;
+        let served = self.serve(client, begun, changes).await;
         demo.stop().await?;
         served
     }
@@ -71,12 +72,12 @@ impl Dev {
     }
 
     /// Serves the folder until the author ends it.
-    async fn serve(&self, client: Client, plugin: Plugin) -> Result<(), CommandError> {
+    async fn serve(&self, client: Client, plugin: Plugin, changes: Changes) -> Result<(), CommandError> {
         let session = Session { manifest: plugin.manifest.clone(), client, plugin: Mutex::new(plugin) };
         session.put().await?;
         say(&session.welcome()?)?;
         let ended = tokio::select! {
-            ended = self.follow(&session) => ended,
+            ended = self.follow(&session, changes) => ended,
             ended = session.listen() => ended,
             () = serve::signal() => Ok(()),
         };
@@ -86,18 +87,37 @@ impl Dev {
     }
 
     /// Gives the host what is in the folder, whenever that changes.
-    async fn follow(&self, session: &Session) -> Result<(), CommandError> {
-        let watched = Watched::with_interval(vec![self.folder.clone()], LOOK, |_| ());
-        let mut seen = watched.current().await;
+    async fn follow(&self, session: &Session, mut changes: Changes) -> Result<(), CommandError> {
         loop {
-            tokio::time::sleep(LOOK).await;
-            let now = watched.current().await;
-            if Arc::ptr_eq(&seen, &now) {
-                continue;
-            }
-            seen = now;
+            changes.next().await;
             if let Some(plugin) = self.look().await? {
                 session.change(plugin).await?;
+            }
+        }
+    }
+}
+
+/// The changes of a folder from one moment on, which is before its files are read for the first time.
+struct Changes {
+    watched: Watched<()>,
+    seen: Arc<()>,
+}
+
+impl Changes {
+    async fn of(folder: &Path) -> Self {
+        let watched = Watched::with_interval(vec![folder.to_owned()], LOOK, |_| ());
+        let seen = watched.current().await;
+        Self { watched, seen }
+    }
+
+    /// Waits for the next one.
+    async fn next(&mut self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let now = self.watched.current().await;
+            if !Arc::ptr_eq(&self.seen, &now) {
+                self.seen = now;
+                return;
             }
         }
     }
