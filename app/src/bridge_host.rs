@@ -27,7 +27,7 @@ use taiku_bridge::message::{self, HELLO, LEAVE, READY};
 use taiku_bridge::panel::Hello;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, MessageEvent};
+use web_sys::{Element, MessageEvent, Performance};
 
 use crate::state::App;
 use crate::workspace::{Frame, pressed_in_panel};
@@ -86,9 +86,14 @@ fn drop_one(app: App) {
     }
 }
 
+thread_local! {
+    /// It never runs back.
+    static CLOCK: Option<Performance> = window().performance();
+}
+
 /// Counts a message of a panel, whatever is in it. A flood takes the panel off the page.
 fn count(document: u64) -> Result<(), Refusal> {
-    let now = window().performance().map_or(0.0, |clock| clock.now());
+    let now = CLOCK.with(|clock| clock.as_ref().map_or(0.0, Performance::now));
     let counted = speakers::with(document, |speaker| (speaker.state.count(now), speaker.state.is_flood()));
     let Some((counted, flood)) = counted else { return Ok(()) };
     if flood {
@@ -105,7 +110,7 @@ fn understand(app: App, document: u64, data: &JsValue) {
         return;
     };
     if message.is_request() {
-        return calls::request(app, document, message.envelope(), Door::Window);
+        return request(app, document, message, Door::Window);
     }
     let counted = count(document);
     match message.says().as_str() {
@@ -126,9 +131,7 @@ fn understand_post(app: App, document: u64, data: JsValue) {
     match Post::of(data) {
         Post::Text(text) => understand_text(app, document, &text),
         Post::Other(data) => match Message::of(&data) {
-            Some(message) if message.is_request() => {
-                calls::request(app, document, message.envelope(), Door::Port);
-            }
+            Some(message) if message.is_request() => request(app, document, message, Door::Port),
             Some(_) | None => {
                 let _ = count(document);
             }
@@ -151,6 +154,12 @@ fn understand_text(app: App, document: u64, text: &str) {
     }
     if batch {
         answer::release(document);
+    }
+}
+
+fn request(app: App, document: u64, message: &Message, door: Door) {
+    if let Some(envelope) = speakers::with(document, |speaker| message.envelope(&speaker.own)) {
+        calls::request(app, document, envelope, door);
     }
 }
 

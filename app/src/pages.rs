@@ -24,7 +24,7 @@ use not_found::NotFound;
 use plugins::Plugins;
 use settings::Settings;
 use setup::Setup;
-pub(crate) use sign_in::{SignInCard, SignInPage};
+use sign_in::{SignInCard, SignInPage};
 
 part! {
     /// The pages of everybody, by the address's path.
@@ -38,7 +38,17 @@ part! {
 
 part! {
     /// The page that makes the first admin.
-    pub(crate) fn setup() -> pages, () => set_up
+    pub(crate) fn setup() -> outside, () => set_up
+}
+
+part! {
+    /// The page for those who are not signed in.
+    pub(crate) fn sign_in() -> outside, () => signing_in
+}
+
+part! {
+    /// The form of that page alone.
+    pub(crate) fn sign_in_card() -> outside, () => card
 }
 
 fn follow(path: Memo<String>) -> AnyView {
@@ -78,6 +88,14 @@ fn segments(path: &str) -> Vec<&str> {
 
 fn set_up((): ()) -> AnyView {
     view! { <Setup/> }.into_any()
+}
+
+fn signing_in((): ()) -> AnyView {
+    view! { <SignInPage/> }.into_any()
+}
+
+fn card((): ()) -> AnyView {
+    view! { <SignInCard/> }.into_any()
 }
 
 #[component]

@@ -8,7 +8,7 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::hooks::use_location;
 
 use crate::consent::ConsentDialog;
-use crate::pages::{self, SignInPage};
+use crate::pages;
 use crate::part;
 use crate::state::{App, Loadable, app};
 use crate::ui::{Failure, Notices, Notifications, Toasts, effect, live, live_maybe};
@@ -103,7 +103,8 @@ fn Frame() -> impl IntoView {
 fn Outside() -> impl IntoView {
     let path = use_location().pathname;
     live(move || {
-        if path.get() == "/setup" { part::show(pages::setup, ()) } else { view! { <SignInPage/> }.into_any() }
+        let page = if path.get() == "/setup" { pages::setup } else { pages::sign_in };
+        part::show(page, ())
     })
 }
 

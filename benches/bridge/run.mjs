@@ -1,20 +1,22 @@
 // Measures the bridge beside raw messages and the bridges of others: `node run.mjs <taiku binary> [rounds]`.
 //
-// Every contender has a fresh page for every figure of every round, and the contenders take turns, so that what
-// disturbs the machine disturbs all of them. Prints one JSON document; `cargo xtask bench` makes the table.
+// Every contender has a fresh page, and so a fresh allowance of messages, for every figure of every round, and the
+// contenders take turns, so that what disturbs the machine disturbs all of them.
 
 import { chromium } from "playwright-core";
+import { manyPanels } from "./src/busy.mjs";
 import { servePeers } from "./src/peers.mjs";
+import { table } from "./src/table.mjs";
 import { bareFetch, panelAddress, prepare, startTaiku } from "./src/taiku.mjs";
 
-const [binary, rounds = "5", only] = process.argv.slice(2);
+const [binary, rounds = "5"] = process.argv.slice(2);
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** How many calls: to warm up, one by one, all at once. A panel may send 2,000 at once, then 200 a second. */
+/** How many calls: to warm up, one by one (timed in chunks), all at once. A panel may send 2,000 at once, then 200 a second. */
 const FIGURES = {
-  small: { warm: 300, one: 400, many: 1000 },
-  up: { warm: 20, one: 40, many: 16 },
-  down: { warm: 10, one: 30, many: 16 },
+  small: { warm: 300, chunks: 20, chunk: 20, many: 1000 },
+  up: { warm: 20, chunks: 40, chunk: 1, many: 16 },
+  down: { warm: 10, chunks: 30, chunk: 1, many: 16 },
 };
 
 const taiku = await startTaiku(binary);
@@ -72,13 +74,14 @@ try {
   for (let round = 0; round < Number(rounds); round++) {
     for (const [figure, counts] of Object.entries(FIGURES)) {
       for (const [name, contend] of Object.entries(contenders)) {
-        if (only && name !== "raw" && !name.includes(only)) continue;
         (times[figure] ??= {})[name] ??= [];
         times[figure][name].push(await contend(figure, counts));
       }
     }
   }
-  console.log(JSON.stringify({ browser: browser.version(), bytes: JSON.stringify(payload).length, times }));
+  const busy = await manyPanels(context, taiku);
+  const bytes = JSON.stringify(payload).length;
+  for (const line of table({ browser: browser.version(), bytes, rounds, times, busy })) console.log(line);
 } finally {
   await browser.close();
   peers.close();

@@ -28,6 +28,9 @@ pub const REQUEST_HEADER: &str = "x-taiku-request";
 pub const PLUGIN_HEADER: &str = "taiku-plugin";
 /// The provider's status; there exactly when the body is the provider's.
 pub const UPSTREAM_STATUS_HEADER: &str = "taiku-upstream-status";
+/// There, with the value `1`, when the provider's body is long and exactly one JSON value, so that the host page can
+/// put it into a message without reading it.
+pub const UPSTREAM_JSON_HEADER: &str = "taiku-upstream-json";
 /// The same key and arguments give the first result for 24 h.
 pub const IDEMPOTENCY_HEADER: &str = "idempotency-key";
 /// The `sessionId` that a page of a browser believes to be in. Another one's requests are not done in its name.

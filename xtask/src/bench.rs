@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: sizes, start and memory against their limits.
+//! `cargo xtask bench`: sizes, start and memory against their limits, and the bridge beside the bridges of others.
 
 use std::{
     env, fs,
@@ -14,6 +14,7 @@ use std::{
 use crate::{
     dist,
     error::{Error, Result},
+    packages, process,
     progress::step,
     web::sizes::Sizes,
     workspace::Workspace,
@@ -48,7 +49,17 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
         let verdict = if limit.is_some_and(|limit| *value > limit) { "  TOO MUCH" } else { "" };
         println!("{name:<34} {:>10} {limit_text:>10}{verdict}", format!("{value:.1} {unit}"));
     }
-    Ok(())
+    bridge(workspace)
+}
+
+/// Measures the bridge in a real browser; `benches/bridge` prints its table itself.
+fn bridge(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.root.join("benches/bridge");
+    packages::ensure_browser()?;
+    packages::ensure_npm(&folder)?;
+    step("Measure the bridge beside others", || {
+        process::run(Command::new("node").arg("run.mjs").arg(workspace.dist()).current_dir(&folder))
+    })
 }
 
 fn sizes(workspace: &Workspace) -> Result<Vec<Row>> {

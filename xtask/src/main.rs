@@ -33,7 +33,7 @@ cargo xtask <command>
   web               bundle the front end into target/web
   sdk               build the SDK for panels into plugins/sdk/dist
   dist              build the self-contained release binary target/dist/taiku
-  bench             measure sizes, start and memory against their limits
+  bench             measure sizes, start, memory and the bridge against their limits
   ci                check the format, lint, and test
 ";
 

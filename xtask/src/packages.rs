@@ -40,9 +40,21 @@ fn on_path(program: &str) -> bool {
 /// # Errors
 /// Names what is missing where apt cannot install it.
 pub(crate) fn ensure() -> Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.found)()).collect();
+    ensure_all(&NEEDS)
+}
+
+/// Makes sure that there is a browser, for what needs nothing else.
+///
+/// # Errors
+/// When it is missing and apt cannot install it.
+pub(crate) fn ensure_browser() -> Result<()> {
+    ensure_all(&NEEDS[..1])
+}
+
+fn ensure_all(needs: &[Need]) -> Result<()> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !(need.found)()).collect();
     if missing.is_empty() {
-        note("Chromium, chromedriver and PostgreSQL are there");
+        note(&format!("{} found", needs.iter().map(|need| need.what).collect::<Vec<_>>().join(", ")));
         return Ok(());
     }
     let names = missing.iter().map(|need| need.what).collect::<Vec<_>>().join(", ");

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, HtmlIFrameElement};
 
+use super::incoming::Own;
 use super::inspect::{self, Watch};
 use super::random::bits256;
 use super::speakers::{self, Speaker};
@@ -81,6 +82,7 @@ fn insert(app: App, frame: &Frame, place: &Element) -> Option<()> {
     iframe.add_event_listener_with_callback("load", loads.as_ref().unchecked_ref()).ok()?;
     place.append_child(&iframe).ok()?;
     let window = iframe.content_window()?;
+    let own = Own::new(frame.plugin.id.as_str(), &frame.panel.id, &token);
     let state = PanelDocument::new(frame.plugin.id.as_str(), &frame.panel.id, token, nonce);
     let calls = Vec::new();
     let watch = Watch::of(app, frame);
@@ -90,6 +92,7 @@ fn insert(app: App, frame: &Frame, place: &Element) -> Option<()> {
         window,
         element: iframe,
         frame,
+        own,
         state,
         greeted: false,
         speaks_mcp: false,

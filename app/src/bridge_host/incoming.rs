@@ -106,17 +106,37 @@ impl Message {
         }
     }
 
-    /// The fields of a request as they are.
-    pub(super) fn envelope(&self) -> Envelope {
+    /// The fields of a request as they are. A claim that is exactly `own` is left out: it claims nothing else than
+    /// the window that it came from says, and only that window was told it.
+    pub(super) fn envelope(&self, own: &Own) -> Envelope {
         Envelope {
             id: field(&self.id(), 2 * length(MAX_ID)),
-            plugin_id: field(&self.plugin_id(), MOST),
-            panel_id: field(&self.panel_id(), MOST),
-            auth_token: field(&self.auth_token(), MOST),
+            plugin_id: claim(&self.plugin_id(), &own.plugin_id),
+            panel_id: claim(&self.panel_id(), &own.panel_id),
+            auth_token: claim(&self.auth_token(), &own.auth_token),
             method: field(&self.method(), MOST),
             params: params(&self.params()),
         }
     }
+}
+
+/// What a document was told of itself, as the texts that its claims are compared with.
+#[derive(Clone)]
+pub(super) struct Own {
+    plugin_id: JsValue,
+    panel_id: JsValue,
+    auth_token: JsValue,
+}
+
+impl Own {
+    pub(super) fn new(plugin_id: &str, panel_id: &str, auth_token: &str) -> Self {
+        Self { plugin_id: plugin_id.into(), panel_id: panel_id.into(), auth_token: auth_token.into() }
+    }
+}
+
+/// A claim, unless it is `own`: then there is no need to copy it.
+fn claim(value: &JsValue, own: &JsValue) -> Field {
+    if value == own { Field::Missing } else { field(value, MOST) }
 }
 
 /// A text, cut; empty when it is none.

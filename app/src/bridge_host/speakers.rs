@@ -8,6 +8,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::Closure;
 use web_sys::{Event, HtmlIFrameElement, MessageEvent, MessagePort, Window};
 
+use super::incoming::Own;
 use super::inspect::Watch;
 use super::reply::Replies;
 use crate::workspace::Frame;
@@ -22,6 +23,8 @@ pub(super) struct Speaker {
     pub(super) element: HtmlIFrameElement,
     /// The frame on the page.
     pub(super) frame: Frame,
+    /// What it was told of itself.
+    pub(super) own: Own,
     /// What the protocol knows of it.
     pub(super) state: PanelDocument,
     /// Whether it was sent its `taiku:init`.

@@ -6,10 +6,10 @@ use leptos::prelude::*;
 use taiku_bridge::api::Plugin;
 
 use super::frame::panel_path;
-use crate::pages::SignInCard;
 use crate::state::{Loadable, app};
 use crate::text;
 use crate::ui::{Empty, Failure, PluginIcon, Skeleton, live, live_if, live_text};
+use crate::{pages, part};
 
 /// The start of the workspace.
 #[component]
@@ -22,7 +22,7 @@ pub(super) fn Home() -> impl IntoView {
                 <h1>{live_text(move || greeting(app.user().map(|user| user.name)))}</h1>
                 <p class="lead">"Open a plugin. It asks before it does anything for you."</p>
             </header>
-            {live_if(visitor, || view! { <SignInCard/> }.into_any())}
+            {live_if(visitor, || part::show(pages::sign_in_card, ()))}
             <section aria-labelledby="home-plugins">
                 <h2 id="home-plugins">"Plugins"</h2>
                 <PluginCards/>

@@ -4,8 +4,12 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use taiku_bridge::api::UPSTREAM_STATUS_HEADER;
+use taiku_bridge::api::{UPSTREAM_JSON_HEADER, UPSTREAM_STATUS_HEADER};
+
+/// From this length on, in bytes, it is worth saying that a body is JSON: a browser takes longer to find out.
+const WORTH_CHECKING: usize = 16 * 1024;
 
 /// What a provider answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +63,11 @@ impl Answer {
         })
     }
 
+    /// Whether the body is long and exactly one JSON value.
+    fn is_long_json(&self) -> bool {
+        self.body.len() >= WORTH_CHECKING && serde_json::from_slice::<IgnoredAny>(&self.body).is_ok()
+    }
+
     /// JSON keeps its content type; what a browser might take for a page does not.
     fn safe_content_type(&self) -> HeaderValue {
         let given = self.content_type.as_deref().unwrap_or_default();
@@ -80,10 +89,14 @@ impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let status = if self.failed { StatusCode::BAD_GATEWAY } else { StatusCode::OK };
         let content_type = self.safe_content_type();
+        let is_long_json = self.is_long_json();
         let mut response = (status, self.body).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, content_type);
         headers.insert(HeaderName::from_static(UPSTREAM_STATUS_HEADER), self.status.as_u16().into());
+        if is_long_json {
+            headers.insert(HeaderName::from_static(UPSTREAM_JSON_HEADER), HeaderValue::from_static("1"));
+        }
         if let Some(wait) = self.retry_after {
             headers.insert(RETRY_AFTER, wait);
         }
@@ -122,6 +135,20 @@ mod tests {
             (Some("image/png"), b"\x89PNG", "application/octet-stream"),
         ] {
             assert_eq!(answer(given, body).safe_content_type(), kept, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_long_body_that_is_one_json_value_is_said_to_be_json() {
+        let long = format!("[\"{}\"]", "x".repeat(WORTH_CHECKING));
+        let said = |body: String| {
+            let answer = Answer { body: body.into(), ..answer(Some("application/json"), b"") };
+            answer.into_response().headers().contains_key(UPSTREAM_JSON_HEADER)
+        };
+        assert!(said(long.clone()));
+        for body in ["[]".into(), format!("{long},\"id\":\"2\""), format!("{long}}}"), long.replace(']', "")]
+        {
+            assert!(!said(body));
         }
     }
 

@@ -3,6 +3,7 @@
 mod accessibility;
 mod attention;
 mod bridge;
+mod busy;
 mod consent;
 mod containment;
 mod events;

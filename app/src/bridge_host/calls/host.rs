@@ -56,6 +56,7 @@ fn role(app: App) -> String {
             None => "reader",
         };
         let id = user.map_or_else(|| "null".into(), |user| crate::http::json(&user.id));
-        format!(r#"{{"role":"{name}","userId":{id}}}"#)
+        // Joined, not formatted: that costs a fraction, and this is what panels ask most.
+        ["{\"role\":\"", name, "\",\"userId\":", &id, "}"].concat()
     })
 }

@@ -261,7 +261,10 @@ async fn provider_answer(toolkit: &Slug, response: &Response) -> Result<Outcome,
             Ok(Outcome::Error(Refusal::new(Code::UpstreamFailed, message)))
         }
         Some(_) if body.length() == 0 => Ok(Outcome::Value(JsValue::NULL)),
-        Some(_) if is_json(&kind) => Ok(Outcome::Body(Body { text: body, is_checked: false })),
+        Some(_) if is_json(&kind) => {
+            let is_checked = header(api::UPSTREAM_JSON_HEADER).is_some();
+            Ok(Outcome::Body(Body { text: body, is_checked }))
+        }
         Some(_) => Ok(Outcome::Value(body.into())),
     }
 }
