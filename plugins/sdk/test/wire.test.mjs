@@ -102,6 +102,9 @@ test("the identity is given once and without its token", async () => {
   const init = plain(await host.taiku.ready);
   const { type, authToken, ...expected } = INIT;
   assert.deepEqual(init, expected);
+  host.taiku.call("getShells");
+  assert.equal((await host.request()).method, "getShells");
+  assert.deepEqual(host.overWindow, [], "the port of the first one stays in use");
 });
 
 test("an error is a sentence with a code", async () => {
