@@ -66,7 +66,8 @@ async function refresh() {
     notice("Which repository?", "Name one as owner/repository, such as rust-lang/rust.", "Name it", () => $("repository").focus());
     return;
   }
-  if (issues.length === 0) show("loading");
+  // What the user may be typing in stays; only what shows nothing yet shows that it loads.
+  if ($("tracker-view").hidden) show("loading");
   $("reload").ariaBusy = "true";
   try {
     const listed = await TRACKERS[tracker()].list();
@@ -78,6 +79,12 @@ async function refresh() {
   } finally {
     if (current === load) $("reload").ariaBusy = "false";
   }
+}
+
+/** A list that was asked for before a change does not know of it. */
+function outdate() {
+  load += 1;
+  $("reload").ariaBusy = "false";
 }
 
 function draw() {
@@ -112,6 +119,7 @@ async function closeIssue(issue, button) {
   button.ariaBusy = "true";
   try {
     await TRACKERS[tracker()].close(issue.number);
+    outdate();
     const at = issues.indexOf(issue);
     issues = issues.filter((other) => other !== issue);
     draw();
@@ -138,6 +146,7 @@ async function create() {
   try {
     const issue = await TRACKERS[tracker()].create($("title").value.trim(), $("body").value.trim(), draftKey);
     draftKey = key();
+    outdate();
     $("title").value = $("body").value = "";
     issues = [issue, ...issues];
     draw();
@@ -165,6 +174,7 @@ function onKey(event) {
 
 function changeTracker() {
   issues = [];
+  show("loading");
   remember();
   refresh();
 }
@@ -182,8 +192,10 @@ async function recall() {
 $("tracker").onchange = changeTracker;
 $("repository").onchange = () => $("repository").reportValidity() && changeTracker();
 $("reload").onclick = refresh;
+// It stays: what moves when the focus leaves would make the click miss that took it away.
+$("new-issue").addEventListener("focusin", () => ($("body").hidden = false));
 $("create").onclick = create;
-$("title").onkeydown = ({ key }) => key === "Enter" && create();
+$("title").addEventListener("keydown", ({ key }) => key === "Enter" && create());
 document.addEventListener("keydown", onKey);
 taiku.on("connection_changed", ({ toolkit }) => toolkit === tracker() && refresh());
 // A host that sends no events is asked when the user comes back.

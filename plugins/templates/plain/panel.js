@@ -67,7 +67,7 @@ function service(toolkit, accounts) {
 }
 
 $("add").onclick = add;
-$("text").onkeydown = (event) => event.key === "Enter" && add();
+$("text").addEventListener("keydown", (event) => event.key === "Enter" && add());
 taiku.on("connection_changed", () => attempt(showServices));
 taiku.ui.follow();
 attempt(load);
