@@ -101,11 +101,18 @@ fn accounts() {
         alias: some("work"),
         default: true,
         scopes: vec!["s".into()],
+        replaces: some("con_other"),
         created_at: "t".into(),
         last_used_at: some("u"),
         expires_at: some("v"),
     };
-    let bare = Connection { why: None, account: Account::default(), default: false, ..connection.clone() };
+    let bare = Connection {
+        why: None,
+        account: Account::default(),
+        default: false,
+        replaces: None,
+        ..connection.clone()
+    };
     comes_back(&Connections { connections: vec![connection, bare] });
     let revoked = vec![Revoked { token: "refresh_token".into(), outcome: "revoked".into() }];
     comes_back(&Receipt { connection_id: "c".into(), revoked, deleted_at: "t".into() });

@@ -136,6 +136,29 @@ async fn what_an_mcp_panel_may_not_is_refused_without_a_request() {
 }
 
 #[tokio::test]
+async fn an_mcp_panel_that_asks_too_much_is_told_so_each_time() {
+    let (app, user, _folders) = start(&[]).await;
+    browse("mcp-limits", Popups::Allowed, async |browser| {
+        open(browser, &app, &user).await;
+        let asked = "new Promise((done) => {
+            const count = 2500;
+            const codes = new Map();
+            addEventListener('message', ({ data }) => {
+              if (!`${data?.id}`.startsWith('many')) return;
+              codes.set(data.id, data.error?.data.code ?? 'answered');
+              const all = [...codes.values()];
+              if (codes.size === count) done([...new Set(all)].sort());
+            });
+            for (let n = 0; n < count; n += 1) {
+              parent.postMessage({ jsonrpc: '2.0', id: `many${n}`, method: 'ping' }, '*');
+            }
+          })";
+        assert_eq!(told(browser, asked).await, json!(["answered", "rate_limited"]));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_link_of_an_mcp_panel_is_named_and_opens_by_a_click_on_the_page() {
     let (app, user, _folders) = start(&[]).await;
     browse("mcp-link", Popups::Allowed, async |browser| {
