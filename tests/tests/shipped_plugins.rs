@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use taiku_bridge::manifest::Loaded;
+use taiku_bridge::hotkey::{Chord, System};
+use taiku_bridge::manifest::{Hotkey, Loaded};
 use taiku_bridge::{Manifest, Permission, Slug};
 
 fn folder() -> PathBuf {
@@ -48,6 +49,12 @@ fn each_listed_plugin_loads_without_faults_and_warnings() {
             assert!(action.icon.as_deref().is_some_and(|icon| icon.starts_with("<svg ")), "{id}: an icon");
             let target = action.panel_id.as_deref().and_then(|panel| manifest.panel(panel));
             assert!(target.is_some(), "{id}: {} opens a panel", action.id);
+        }
+        for Hotkey { hotkey, .. } in &manifest.hotkeys {
+            for system in [System::Mac, System::Other] {
+                let chord = Chord::parse(hotkey, system).unwrap();
+                assert!(!chord.is_reserved(system), "{id}: {hotkey} belongs to browsers");
+            }
         }
     }
 }

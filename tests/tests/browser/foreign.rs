@@ -77,3 +77,30 @@ async fn a_foreign_plugin_says_what_this_host_lacks_and_then_works() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_badge_hotkey_and_events_of_a_foreign_plugin_work() {
+    let (app, user, _folders) = start().await;
+    app.grant_all(&user, ID).await;
+    browse("foreign-toolbar", Popups::Allowed, async |browser| {
+        browser.use_session(&app, &user).await;
+        browser.open_panel(&app, ID, PANEL).await;
+        browser.text("#who", |text| text == "admin known").await;
+        browser.prefer("prefers-color-scheme", "dark").await;
+        browser.until("theme_changed", "return theme?.startsWith('dark at 1')").await;
+        let failed = "return replies.filter(({ error }) => error).map(({ error }) => error)";
+        let failed = browser.run(failed, []).await;
+        assert_eq!(failed, serde_json::json!([]), "a call failed");
+
+        browser.leave().await;
+        // The second of its badges, so that the clock of five seconds ticks as well.
+        browser.text(".toolbar [aria-label='Standup'] + .badge", |text| text.contains('2')).await;
+
+        browser.open(&app.url).await;
+        browser.find(".tool").await;
+        browser.press_key("\u{e009}\u{e008}y").await;
+        browser.enter(ID, PANEL).await;
+        browser.text("#who", |text| text == "admin known").await;
+    })
+    .await;
+}

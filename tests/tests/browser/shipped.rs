@@ -47,6 +47,10 @@ async fn issues_are_connected_opened_and_closed() {
             browser.text("#issues", |text| text.contains(&format!("#{number}"))).await;
         }
         browser.text("#count", |text| text == "2 open").await;
+        browser.leave().await;
+        browser.text(".toolbar [aria-label='Issues'] + .badge", |text| text == "2").await;
+
+        browser.enter(ISSUES.0, ISSUES.1).await;
         browser.click("[aria-label='Close #2 Then this']").await;
         browser.text("#count", |text| text == "1 open").await;
         assert_eq!(rows(browser, "#issues p:first-child").await, json!(["First of all"]));
@@ -130,6 +134,8 @@ async fn a_line_is_seen_by_everybody() {
         browser
             .text("#people", |text| text.contains("Writing the guide") && text.contains("Bob (you)"))
             .await;
+        browser.leave().await;
+        browser.text(".toolbar [aria-label='Pulse'] + .badge", |text| text == "2").await;
     })
     .await;
 }
