@@ -141,7 +141,7 @@ async fn an_mcp_panel_that_asks_too_much_is_told_so_each_time() {
     browse("mcp-limits", Popups::Allowed, async |browser| {
         open(browser, &app, &user).await;
         let asked = "new Promise((done) => {
-            const count = 2500;
+            const count = 5000;
             const codes = new Map();
             addEventListener('message', ({ data }) => {
               if (!`${data?.id}`.startsWith('many')) return;
