@@ -1,8 +1,9 @@
 use serde::Serialize;
 use taiku_bridge::api::{
-    Account, Activities, Activity, AdminToolkit, AdminToolkits, ApiKey, ApiKeys, Change, Connection,
-    Connections, FailedFolder, Items, Plugin, Plugins, Problem, Receipt, Revoked, Role, SecretState, Session,
-    Setting, Source, Status, StoredFile, StoredGrant, Toolkit, Toolkits, User,
+    Account, Activities, Activity, AdminPlugin, AdminPlugins, AdminToolkit, AdminToolkits, ApiKey, ApiKeys,
+    Change, Connection, Connections, FailedFolder, Items, Members, Offer, Plugin, PluginPolicy, PluginRule,
+    Plugins, PolicyMode, Problem, Receipt, Registries, Registry, Revoked, Role, SecretState, Session,
+    Setting, Source, Status, StoredFile, StoredGrant, Toolkit, Toolkits, User, Verdict,
 };
 use taiku_bridge::manifest::Fault;
 use taiku_bridge::{Code, Grant, Manifest, PluginId, Refusal, Slug};
@@ -186,4 +187,47 @@ fn what_admins_see() {
         toolkits: vec![toolkit],
         failed: vec![FailedFolder { folder: "f".into(), errors }],
     });
+}
+
+#[test]
+fn what_admins_see_of_plugins() {
+    let plugin = AdminPlugin {
+        id: PluginId::parse("a.b").unwrap(),
+        name: "A".into(),
+        version: "1.0.0".into(),
+        source: Source::Url,
+        publisher: "https://a.test".into(),
+        location: some("https://a.test/manifest.json"),
+        hash: "h".into(),
+        rule: Some(Verdict::Blocked),
+        preinstalled: true,
+        installed: true,
+        users: 3,
+        warnings: vec![Fault { pointer: "/x".into(), what: "w".into() }],
+    };
+    let bare = AdminPlugin { location: None, rule: None, preinstalled: false, ..plugin.clone() };
+    comes_back(&AdminPlugins { plugins: vec![plugin, bare], failed: Vec::new() });
+    let rule = PluginRule { plugin: "a.b".into(), rule: Some(Verdict::Allowed), preinstalled: false };
+    comes_back(&PluginPolicy {
+        mode: PolicyMode::Listed,
+        members: Members::Registries,
+        registries: vec!["https://a.test/r.json".into()],
+        rules: vec![rule],
+    });
+    assert!(read::<PluginPolicy>(&serde_json::json!({"mode": "closed", "members": "nothing"})).is_none());
+}
+
+#[test]
+fn what_registries_offer() {
+    let offer = Offer {
+        id: PluginId::parse("a.b").unwrap(),
+        name: "A".into(),
+        version: "1.0.0".into(),
+        author: some("x"),
+        description: None,
+        installed: some("0.9.0"),
+    };
+    let good = Registry { url: "https://a.test/r.json".into(), error: None, plugins: vec![offer] };
+    let bad = Registry { url: "https://b.test/r.json".into(), error: some("gone"), plugins: Vec::new() };
+    comes_back(&Registries { registries: vec![good, bad] });
 }
