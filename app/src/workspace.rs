@@ -48,7 +48,7 @@ pub(crate) fn Workspace() -> impl IntoView {
     let shown = move || is_workspace(&path.get());
     let asking = move || app.consent.with(Option::is_some);
     view! {
-        <div
+        <main
             class="workspace"
             class:away=move || !shown()
             class:asking=asking
@@ -57,7 +57,7 @@ pub(crate) fn Workspace() -> impl IntoView {
             prop:inert=asking
         >
             <Tabs/>
-            <main
+            <div
                 class="stage"
                 id=move || shown().then_some("main")
                 tabindex="-1"
@@ -65,13 +65,13 @@ pub(crate) fn Workspace() -> impl IntoView {
                 prop:inert=move || is_covered(app)
             >
                 <Home/>
-            </main>
+            </div>
             <Dock position=Position::Sidebar axis=Axis::Width/>
             <Dock position=Position::Bottom axis=Axis::Height/>
             <Layer position=Position::Floating/>
             <Layer position=Position::Overlay/>
             <Layer position=Position::Tooltip/>
-        </div>
+        </main>
     }
 }
 

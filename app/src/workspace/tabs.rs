@@ -20,6 +20,7 @@ pub(super) fn Tabs() -> impl IntoView {
     let start = move || app.layout.front.get().is_none().to_string();
     view! {
         <div class="tabs" class:vacant=move || vacant.get() role="group" aria-label="Open panels">
+            <h1 class="visually-hidden">"Workspace"</h1>
             <button
                 type="button"
                 class="tab"

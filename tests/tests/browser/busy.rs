@@ -48,7 +48,7 @@ async fn twenty_busy_panels_do_not_block_the_page() {
     browse("busy", Popups::Allowed, async |browser| {
         browser.use_session(&app, &user).await;
         browser.open(&app.url).await;
-        browser.find("main.stage").await;
+        browser.find(".stage").await;
         for n in 0..PANELS {
             browser.leave().await;
             // As a click on a link does, without leaving the page.

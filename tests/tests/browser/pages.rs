@@ -51,7 +51,7 @@ async fn a_page_brings_its_own_code_and_a_first_visit_does_without_it() {
     browse("parts", Popups::Allowed, async |browser| {
         browser.use_session(&app, &admin).await;
         browser.open(&app.url).await;
-        browser.find("main.stage").await;
+        browser.find(".stage").await;
         browser.until("quiet", "return document.readyState === 'complete'").await;
         assert_eq!(browser.run(wasm, []).await, 1, "the workspace needs no part");
         browser.press("Plugins").await;
