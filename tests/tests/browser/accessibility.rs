@@ -70,6 +70,8 @@ async fn go(browser: &Browser, app: &TestApp, path: &str) {
             "return !document.querySelector('.skeleton, .start .spinner, .panel-cover.loading')",
         )
         .await;
+    // What can be unfolded is looked at unfolded.
+    browser.run("document.querySelectorAll('details').forEach((part) => (part.open = true))", []).await;
 }
 
 #[tokio::test]
@@ -99,6 +101,7 @@ async fn axe_finds_nothing_on_any_page() {
                 "admin",
                 "admin/integrations",
                 "admin/integrations/github",
+                "admin/plugins",
             ] {
                 go(browser, &app, path).await;
                 look(browser, &format!("/{path} {width}")).await;
@@ -175,7 +178,20 @@ async fn axe_finds_nothing_in_the_workspace_and_its_dialogs() {
             browser.find("dialog[open]").await;
             look(browser, &named("the question of revoking")).await;
             browser.press("Cancel").await;
+            go(browser, &app, "settings").await;
+            browser.press("Create key").await;
+            browser.find("[aria-invalid=true]").await;
+            look(browser, &named("a field with an error")).await;
+            browser.fill("#key-name", "a test").await;
+            browser.press("Create key").await;
+            browser.find("dialog[open]").await;
+            look(browser, &named("a new key")).await;
         }
+        go(browser, &app, "connections").await;
+        browser.press("Disconnect").await;
+        browser.click("dialog[open] .danger").await;
+        browser.text("dialog[open]", |text| text.contains("refresh token")).await;
+        look(browser, "the receipt of a connection").await;
     })
     .await;
 }
