@@ -50,15 +50,18 @@ impl Listening {
         }
     }
 
-    /// The next event; none at the end.
+    /// The next event; none at the end. Heartbeats are no events and do not let a test wait for ever.
     pub(crate) async fn next(&mut self) -> Option<Heard> {
-        loop {
-            let block = self.block().await?;
-            let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
-            if let Some(name) = field("event: ") {
-                return Some((name.to_owned(), serde_json::from_str(field("data: ").unwrap()).unwrap()));
+        let event = async {
+            loop {
+                let block = self.block().await?;
+                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
+                if let Some(name) = field("event: ") {
+                    return Some((name.to_owned(), serde_json::from_str(field("data: ").unwrap()).unwrap()));
+                }
             }
-        }
+        };
+        tokio::time::timeout(Duration::from_secs(10), event).await.expect("no event came within 10 s")
     }
 
     pub(crate) async fn name(&mut self) -> Option<String> {
