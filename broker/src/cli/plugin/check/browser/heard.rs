@@ -1,5 +1,6 @@
 //! What the browser says of a panel, in words for its author.
 
+use memchr::memmem;
 use serde_json::Value;
 
 use super::devtools::Event;
@@ -47,12 +48,23 @@ impl Author<'_> {
             _ => blocked(directive, url),
         };
         let place = &details["sourceCodeLocation"];
-        if line(place).is_none()
+        // For what a style sheet loads, the browser sometimes names the line that the document had come to.
+        if !self.names(place, url)
             && let Some((file, line)) = self.stage.locate(url)
         {
             return Some(Finding::at_line(Level::Fault, &file, line, what));
         }
         self.finding(Level::Fault, place, what)
+    }
+
+    /// Whether an address stands on the line that a place names.
+    fn names(&self, place: &Value, address: &str) -> bool {
+        let Some((file, content)) = self.stage.file(place["url"].as_str().unwrap_or_default()) else {
+            return false;
+        };
+        let line = line(place).and_then(|line| panel::author_line(&file, content, line));
+        let text = line.and_then(|line| content.split(|byte| *byte == b'\n').nth(line - 1));
+        text.is_some_and(|text| memmem::find(text, address.as_bytes()).is_some())
     }
 
     fn exception(&self, details: &Value) -> Option<Finding> {
