@@ -12,6 +12,9 @@ import { bareFetch, panelAddress, prepare, startTaiku } from "./src/taiku.mjs";
 const [binary, rounds = "5"] = process.argv.slice(2);
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
+/** How long one figure of one contender may take. */
+const PATIENCE_MS = 120_000;
+
 /** How many calls: to warm up, one by one (timed in chunks), all at once. A panel may send 2,000 at once, then 200 a second. */
 const FIGURES = {
   small: { warm: 300, chunks: 20, chunk: 20, many: 1000 },
@@ -58,7 +61,14 @@ try {
     const frame = page.frames().find((frame) => frame !== page.mainFrame());
     await frame.waitForFunction(() => "bench" in globalThis, undefined, { polling: 50 });
     const run = ([figure, counts, payload]) => bench.then((bench) => bench.run(figure, counts, payload));
-    return frame.evaluate(run, [figure, counts, figure === "up" ? payload : undefined]);
+    const times = frame.evaluate(run, [figure, counts, figure === "up" ? payload : undefined]);
+    // An answer that never comes must end the run, not hold it.
+    let timer;
+    const late = new Promise((_, reject) => {
+      const error = new Error(`${page.url()}: ${figure} did not end within ${PATIENCE_MS / 1000} s`);
+      timer = setTimeout(() => reject(error), PATIENCE_MS);
+    });
+    return Promise.race([times, late]).finally(() => clearTimeout(timer));
   };
 
   const contenders = {
