@@ -134,6 +134,13 @@ impl Browser {
         self.click(&button).await;
     }
 
+    /// Loads a panel again, by the list in its header.
+    pub async fn reload_panel(&self, title: &str) {
+        self.leave().await;
+        self.press(&format!("More about {title}")).await;
+        self.press("Reload").await;
+    }
+
     /// Goes into a panel's frame; what follows happens there.
     pub async fn enter(&self, plugin: &str, panel: &str) {
         self.leave().await;

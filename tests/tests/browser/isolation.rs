@@ -294,7 +294,7 @@ async fn panels_have_no_channel_between_them() {
         let _ = ask(browser, "integrations.list", json!({}), json!({})).await;
         assert_eq!(browser.run("return came", []).await, json!([]), "nothing came");
         browser.leave().await;
-        browser.press(&format!("Reload {X}")).await;
+        browser.reload_panel(X).await;
         browser.enter(X, "main").await;
         introduced(browser).await;
         assert_eq!(browser.run("return window.name", []).await, "", "a name does not live on");

@@ -253,7 +253,7 @@ async fn a_greedy_panel_leaves_the_page_and_the_other_panels_alone() {
             eprintln!("a key waits {usual} ms, and {greedy} ms beside a panel that {what}");
             let (usual, greedy) = (usual.as_f64().unwrap_or(0.0), greedy.as_f64().unwrap_or(f64::MAX));
             assert!(greedy < usual.max(50.0) * 2.0, "{usual} ms, {greedy} ms");
-            browser.press(&format!("Reload {X}")).await;
+            browser.reload_panel(X).await;
             browser.enter(X, "main").await;
             introduced(browser).await;
         })

@@ -326,9 +326,7 @@ async fn a_panel_that_never_answers_can_be_stopped_and_loaded_again() {
         browser.press("Reload panel").await;
         browser.enter(P, "sidebar").await;
         introduced(browser).await;
-        browser.leave().await;
-        browser.press("More about The sidebar").await;
-        browser.press("Reload").await;
+        browser.reload_panel("The sidebar").await;
         browser.enter(P, "sidebar").await;
         introduced(browser).await;
     })
