@@ -333,13 +333,21 @@ impl Browser {
 
     /// Runs a script that returns a promise, and gives what it resolves with.
     pub async fn resolve(&self, script: &str, arguments: impl Into<Vec<Value>>) -> Value {
+        self.resolve_in_time(script, arguments).await.expect("the frame is still there")
+    }
+
+    /// The same, in a frame that may be taken off the page meanwhile: nothing then.
+    pub async fn resolve_in_time(&self, script: &str, arguments: impl Into<Vec<Value>>) -> Option<Value> {
         let script = format!(
             "const given = [...arguments]; const done = given.pop();
              (async function () {{ {script} }}).apply(null, given)
                .then(done, (error) => done({{ thrown: `${{error}}` }}));"
         );
-        let result = self.driver.execute_async(&script, arguments.into()).await;
-        result.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
+        match self.driver.execute_async(&script, arguments.into()).await {
+            Ok(result) => Some(result.json().clone()),
+            Err(error) if error.to_string().contains("frame detached") => None,
+            Err(error) => panic!("{script}: {error}"),
+        }
     }
 
     /// Waits until a script returns something that is not null or false.

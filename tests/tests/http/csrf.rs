@@ -26,6 +26,8 @@ fn route(line: &str) -> Option<(Method, String)> {
         ("{tool}", "DEMO_LIST_ISSUES"),
         ("/plugins/{id}", "/plugins/example.integrations"),
         ("{id}", "nothing"),
+        ("{key}", "nothing"),
+        ("{name}", "nothing"),
     ];
     let path = rest.split('"').next()?.to_owned();
     let path = filled.iter().fold(path, |path, (name, value)| path.replace(name, value));
