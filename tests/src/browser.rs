@@ -333,21 +333,13 @@ impl Browser {
 
     /// Runs a script that returns a promise, and gives what it resolves with.
     pub async fn resolve(&self, script: &str, arguments: impl Into<Vec<Value>>) -> Value {
-        self.resolve_in_time(script, arguments).await.expect("the frame is still there")
-    }
-
-    /// The same, in a frame that may be taken off the page meanwhile: nothing then.
-    pub async fn resolve_in_time(&self, script: &str, arguments: impl Into<Vec<Value>>) -> Option<Value> {
         let script = format!(
             "const given = [...arguments]; const done = given.pop();
              (async function () {{ {script} }}).apply(null, given)
                .then(done, (error) => done({{ thrown: `${{error}}` }}));"
         );
-        match self.driver.execute_async(&script, arguments.into()).await {
-            Ok(result) => Some(result.json().clone()),
-            Err(error) if error.to_string().contains("frame detached") => None,
-            Err(error) => panic!("{script}: {error}"),
-        }
+        let result = self.driver.execute_async(&script, arguments.into()).await;
+        result.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
     }
 
     /// Waits until a script returns something that is not null or false.
@@ -385,6 +377,12 @@ impl Browser {
     pub async fn requests(&self) -> Vec<String> {
         let log = self.driver.get_log("performance").await.expect("the log of the network is on");
         log.iter().filter_map(|entry| request(&entry.message)).collect()
+    }
+
+    /// The statuses and addresses of the answers that came since this or `requests` was asked last.
+    pub async fn answers(&self) -> Vec<(u64, String)> {
+        let log = self.driver.get_log("performance").await.expect("the log of the network is on");
+        log.iter().filter_map(|entry| answer(&entry.message)).collect()
     }
 
     /// What the consoles complained about since this was asked last.
@@ -473,6 +471,17 @@ fn capabilities(popups: Popups, profile: &Path) -> WebDriverResult<ChromeCapabil
 
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+/// An answer in an entry of the DevTools log.
+fn answer(entry: &str) -> Option<(u64, String)> {
+    let entry: Value = serde_json::from_str(entry).ok()?;
+    let message = &entry["message"];
+    if message["method"] != "Network.responseReceived" {
+        return None;
+    }
+    let response = &message["params"]["response"];
+    Some((response["status"].as_u64()?, response["url"].as_str()?.to_owned()))
 }
 
 /// A request in an entry of the DevTools log.

@@ -17,7 +17,7 @@ const WAYS: &str = include_str!("../../fixtures/panels/ways_out/ways.js");
 const WORKER: &str = include_str!("../../fixtures/panels/ways_out/worker.js");
 
 /// Fewer ways than this, and the table is not what it was.
-const AT_LEAST: usize = 170;
+const AT_LEAST: usize = 180;
 
 /// Ways of one kind: where they stand in `ways.js`, and who takes them.
 #[derive(Clone, Copy, Debug)]
