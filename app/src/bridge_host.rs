@@ -92,9 +92,14 @@ thread_local! {
     static CLOCK: Option<Performance> = window().performance();
 }
 
+/// Milliseconds since the page began to load.
+fn now() -> f64 {
+    CLOCK.with(|clock| clock.as_ref().map_or(0.0, Performance::now))
+}
+
 /// Counts a message of a panel, whatever is in it. A flood takes the panel off the page.
 fn count(document: u64) -> Result<(), Refusal> {
-    let now = CLOCK.with(|clock| clock.as_ref().map_or(0.0, Performance::now));
+    let now = now();
     let counted = speakers::with(document, |speaker| (speaker.state.count(now), speaker.state.is_flood()));
     let Some((counted, flood)) = counted else { return Ok(()) };
     if flood {
@@ -151,16 +156,22 @@ fn understand_text(app: App, document: u64, text: &str) {
         answer::hold(document);
     }
     for request in requests {
-        calls::request(app, document, request, Door::Port);
+        calls::request(app, document, request, count(document), Door::Port);
     }
     if batch {
         answer::release(document);
     }
 }
 
+/// Counted before its parameters are serialised, which may take long: what is refused costs the page little.
 fn request(app: App, document: u64, message: &Message, door: Door) {
-    if let Some(envelope) = speakers::with(document, |speaker| message.envelope(&speaker.own)) {
-        calls::request(app, document, envelope, door);
+    let counted = count(document);
+    let envelope = speakers::with(document, |speaker| match counted {
+        Ok(()) => message.envelope(&speaker.own),
+        Err(_) => message.head(&speaker.own),
+    });
+    if let Some(envelope) = envelope {
+        calls::request(app, document, envelope, counted, door);
     }
 }
 

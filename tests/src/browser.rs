@@ -65,15 +65,25 @@ pub async fn browse(name: &str, popups: Popups, test: impl AsyncFnOnce(&Browser)
     }
 }
 
+/// Starts the driver on a free port. It takes one for IPv4 and then wants the same for IPv6, where another program
+/// may have it; then it ends at once and is started again.
+fn start_chromedriver() -> (Process, u16) {
+    let started = || {
+        let mut process = Process::start("chromedriver", Command::new("chromedriver").arg("--port=0"));
+        let port = process.line_unless_ended("its port", |line| {
+            let (_, port) = line.split_once("started successfully on port ")?;
+            port.trim_end_matches('.').parse().ok()
+        });
+        port.map(|port| (process, port))
+    };
+    (0..5).find_map(|_| started()).expect("chromedriver finds a free port; `cargo xtask test` installs it")
+}
+
 impl Browser {
     async fn start(popups: Popups) -> Self {
         // The driver uses an HTTP client of its own, which needs TLS to be there though it never uses it.
         let _ = crate::client::http();
-        let mut chromedriver = Process::start("chromedriver", Command::new("chromedriver").arg("--port=0"));
-        let port = chromedriver.line("its port", |line| {
-            let (_, port) = line.split_once("started successfully on port ")?;
-            port.trim_end_matches('.').parse::<u16>().ok()
-        });
+        let (chromedriver, port) = start_chromedriver();
         let profile = TempDir::new().expect("a folder can be made for temporary files");
         let capabilities = capabilities(popups, profile.path()).expect("the flags are flags");
         let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await;

@@ -42,18 +42,25 @@ impl Process {
     /// # Panics
     /// When the program ends or the deadline passes without one.
     pub(crate) fn line<T>(&mut self, what: &str, find: impl Fn(&str) -> Option<T>) -> T {
+        self.line_unless_ended(what, find)
+            .unwrap_or_else(|| panic!("{} ended before it said {what}:\n{}", self.name, self.said()))
+    }
+
+    /// The same of a program that may end without it.
+    ///
+    /// # Panics
+    /// When the deadline passes.
+    pub(crate) fn line_unless_ended<T>(&mut self, what: &str, find: impl Fn(&str) -> Option<T>) -> Option<T> {
         let end = Instant::now() + DEADLINE;
         loop {
             match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
                     if let Some(found) = find(&line) {
-                        return found;
+                        return Some(found);
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => panic!("{} never said {what}:\n{}", self.name, self.said()),
-                Err(RecvTimeoutError::Disconnected) => {
-                    panic!("{} ended before it said {what}:\n{}", self.name, self.said())
-                }
+                Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
     }

@@ -18,9 +18,8 @@ use super::reply::Outcome;
 use super::speakers;
 use crate::state::App;
 
-/// Hears a `taiku:request`: how many, shape, then identity, then the right, then the effect.
-pub(super) fn request(app: App, document: u64, envelope: Envelope, door: Door) {
-    let counted = super::count(document);
+/// Hears a `taiku:request` that was counted: shape, then identity, then the right, then the effect.
+pub(super) fn request(app: App, document: u64, envelope: Envelope, counted: Result<(), Refusal>, door: Door) {
     match (envelope.read(), counted) {
         (Ok(request), Ok(())) => admitted(app, document, &request, door),
         (Ok(request), Err(refusal)) => answer::refuse(document, door, &Echo::Text(request.id), refusal),

@@ -109,13 +109,18 @@ impl Message {
     /// The fields of a request as they are. A claim that is exactly `own` is left out: it claims nothing else than
     /// the window that it came from says, and only that window was told it.
     pub(super) fn envelope(&self, own: &Own) -> Envelope {
+        Envelope { params: params(&self.params()), ..self.head(own) }
+    }
+
+    /// The same without the parameters, of a request that is refused whatever they are.
+    pub(super) fn head(&self, own: &Own) -> Envelope {
         Envelope {
             id: field(&self.id(), 2 * length(MAX_ID)),
             plugin_id: claim(&self.plugin_id(), &own.plugin_id),
             panel_id: claim(&self.panel_id(), &own.panel_id),
             auth_token: claim(&self.auth_token(), &own.auth_token),
             method: field(&self.method(), MOST),
-            params: params(&self.params()),
+            params: Params::Json("{}".into()),
         }
     }
 }

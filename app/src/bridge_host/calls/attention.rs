@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use leptos::prelude::*;
 use taiku_bridge::api::Plugin;
 use taiku_bridge::call::{self, Badge, ShowToast, ToastKind};
 use taiku_bridge::pace::Pace;
@@ -60,7 +59,7 @@ thread_local! {
 /// # Errors
 /// `rate_limited` when nothing is left.
 pub(super) fn spend(plugin: &PluginId, means: Means) -> Result<(), Refusal> {
-    let now = window().performance().map_or(0.0, |clock| clock.now());
+    let now = super::super::now();
     let allowed = PACES.with_borrow_mut(|paces| {
         if !paces.iter().any(|(owner, of, _)| owner == plugin && *of == means) {
             paces.push((plugin.clone(), means, means.pace()));

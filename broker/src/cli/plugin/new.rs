@@ -59,6 +59,26 @@ impl Template {
         }
     }
 
+    /// Where its panel is.
+    fn panel(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Typescript => "plugin/",
+        }
+    }
+
+    /// Where a file of `plugins/templates` goes, if it is one of this template's.
+    fn place(self, path: &str) -> Option<String> {
+        if let Some(shared) = path.strip_prefix("shared/") {
+            return Some(format!("{}{shared}", self.panel()));
+        }
+        match path.strip_prefix(self.folder())? {
+            // A file of that name within this repository would hide files of the template itself.
+            "gitignore" => Some(".gitignore".into()),
+            own => Some(own.to_owned()),
+        }
+    }
+
     /// The files of the SDK that go with it, and where they go.
     fn sdk(self) -> &'static [(&'static str, &'static str)] {
         match self {
@@ -96,15 +116,11 @@ impl New {
     fn files(&self, words: &Words) -> Result<Vec<(String, Vec<u8>)>, CommandError> {
         let mut files = Vec::new();
         let missing = |name: &str| CommandError::Said(format!("{name} is not a part of this program"));
-        for path in Templates::iter().filter(|path| path.starts_with(self.template.folder())) {
+        for path in Templates::iter() {
+            let Some(to) = self.template.place(&path) else { continue };
             let content = Templates::get(&path).ok_or_else(|| missing(&path))?.data;
-            // A file of that name within this repository would hide files of the template itself.
-            let to = match &path[self.template.folder().len()..] {
-                "gitignore" => ".gitignore",
-                own => own,
-            };
-            let filled = words.fill(to, &String::from_utf8_lossy(&content));
-            files.push((to.to_owned(), filled.into_bytes()));
+            let filled = words.fill(&to, &String::from_utf8_lossy(&content));
+            files.push((to, filled.into_bytes()));
         }
         for (name, to) in self.template.sdk() {
             let content = Sdk::get(name).ok_or_else(|| missing(name))?.data;
