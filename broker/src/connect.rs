@@ -2,6 +2,8 @@
 
 mod flow_error;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use taiku_bridge::api::{Account, ConnectBody, Connecting, Status};
 use taiku_bridge::{Code, Refusal};
@@ -315,6 +317,27 @@ pub struct Callback {
     pub error_description: Option<String>,
     /// Whether a parameter came twice.
     pub ambiguous: bool,
+    /// Parameters that no standard names, as they came. One of them may be the code.
+    pub others: Vec<(String, String)>,
+}
+
+impl Callback {
+    /// Takes over what the provider has given another name.
+    fn named(mut self, names: &BTreeMap<String, String>) -> Self {
+        for (standard, own) in names {
+            let mut found =
+                self.others.iter().filter(|(name, _)| name == own).map(|(_, value)| value.clone());
+            let (value, again) = (found.next(), found.next().is_some());
+            let Some(value) = value else { continue };
+            let taken = match standard.as_str() {
+                "code" => self.code.replace(SecretString::new(value)).is_some(),
+                "error" => self.error.replace(value).is_some(),
+                _ => self.error_description.replace(value).is_some(),
+            };
+            self.ambiguous |= again || taken;
+        }
+        self
+    }
 }
 
 /// A flow that ended, well or not.
@@ -385,6 +408,13 @@ pub async fn finish(
         return Err(FlowError::Changed("The integration has been changed since you began.".into()));
     }
     check_iss(broker, &ready, callback.iss.as_deref()).await?;
+    let callback = match &ready.provider {
+        Some(provider) => callback.named(&provider.oauth.habits.callback_names),
+        None => callback,
+    };
+    if callback.ambiguous {
+        return Err(FlowError::NotYours);
+    }
     let mut tx = broker.store.write().await?;
     let consumed = flows::consume(&mut tx, &flow.id, now).await?;
     tx.commit().await?;

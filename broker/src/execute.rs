@@ -6,11 +6,12 @@ mod redact;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use taiku_bridge::api::{Account, ConnectionChoice};
 use taiku_bridge::call::Execute;
 use taiku_bridge::{Code, Refusal};
+use url::Url;
 
 use crate::broker::Broker;
 use crate::clock::Millis;
@@ -20,7 +21,7 @@ use crate::integration::{self, Ready};
 use crate::store::activity::{self, Entry};
 use crate::store::connections::{self, Connection, State};
 use crate::tokens::{self, Live};
-use crate::toolkit::{Prepared, Tool};
+use crate::toolkit::{Prepared, Said, Tool, wait};
 use crate::vault::SecretString;
 pub use outcome::Answer;
 
@@ -90,7 +91,7 @@ async fn attempt(
     in_scope(ready, &connection, tool)?;
     let live = tokens::live(broker, ready, connection).await?;
     let answer = send_with(broker, ready, &prepared, &live).await?;
-    if !is_dead(ready, &answer) {
+    if !answer.dead {
         return Ok(answer);
     }
     // The provider does not take the token although its time is not over: it was revoked, or its lifetime is
@@ -98,7 +99,7 @@ async fn attempt(
     let id = live.connection.id.clone();
     let renewed = tokens::renewed(broker, ready, live.connection).await?;
     let answer = send_with(broker, ready, &prepared, &renewed).await?;
-    if is_dead(ready, &answer) {
+    if answer.dead {
         tracing::warn!(connection = %id, toolkit = %ready.toolkit.slug, "the provider refuses a token just renewed");
     }
     Ok(answer)
@@ -178,12 +179,11 @@ fn in_scope(ready: &Ready, connection: &Connection, tool: &Tool) -> Result<(), F
 }
 
 fn outbound(ready: &Ready, prepared: &Prepared, token: Option<&SecretString>) -> Result<Outbound, Failure> {
-    let mut headers: HeaderMap = prepared.headers.clone();
-    if let (Some(token), Some(authorization)) = (token, &ready.resolved.api.authorization) {
-        let value = authorization
-            .value(token.expose())
-            .ok_or_else(|| Failure::Internal("an access token fits into no header".into()))?;
-        headers.insert(http::header::AUTHORIZATION, value);
+    let (mut headers, mut url): (HeaderMap, Url) = (prepared.headers.clone(), prepared.url.clone());
+    if let (Some(token), Some(authorization)) = (token, &ready.resolved.api.authorization)
+        && !authorization.put(token.expose(), &mut headers, &mut url)
+    {
+        return Err(Failure::Internal("an access token fits into no header".into()));
     }
     let body = match &prepared.body {
         Some(body) => {
@@ -192,7 +192,7 @@ fn outbound(ready: &Ready, prepared: &Prepared, token: Option<&SecretString>) ->
         }
         None => Bytes::new(),
     };
-    Ok(Outbound { method: prepared.method.clone(), url: prepared.url.clone(), headers, body, timeout: TOTAL })
+    Ok(Outbound { method: prepared.method.clone(), url, headers, body, timeout: TOTAL })
 }
 
 async fn send_with(
@@ -212,7 +212,7 @@ async fn send(
 ) -> Result<Answer, Failure> {
     let inbound = broker.egress.send(outbound, &ready.resolved.hosts).await;
     let inbound = inbound.map_err(|error| unreachable(ready, error))?;
-    Ok(answer(ready, inbound, token))
+    Ok(answer(ready, inbound, token, broker.clock.now()))
 }
 
 fn unreachable(ready: &Ready, error: EgressError) -> Failure {
@@ -231,18 +231,21 @@ fn unreachable(ready: &Ready, error: EgressError) -> Failure {
     }
 }
 
-fn answer(ready: &Ready, inbound: Inbound, token: Option<&SecretString>) -> Answer {
+fn answer(ready: &Ready, inbound: Inbound, token: Option<&SecretString>, now: Millis) -> Answer {
+    let api = &ready.resolved.api;
     // The few headers that are forwarded must not carry what is taken out of the body.
     let clean =
         |value: &&HeaderValue| token.is_none_or(|token| !redact::holds(value.as_bytes(), token.expose()));
-    let header = |name: &HeaderName| inbound.headers.get(name).filter(clean);
-    let wait = ready.resolved.api.retry_after.iter().find_map(header);
-    let failed = !inbound.status.is_success() || says_failure(ready, &inbound);
+    let said = Said::new(inbound.status, &inbound.headers, &inbound.body);
+    let wait = wait::seconds(&api.retry_after, &inbound.headers, said.is_any(&api.rate_limited), now);
+    let (says_failure, dead) = (said.is_any(&api.failure), said.is_any(&api.dead_token));
+    let content_type = inbound.headers.get(&CONTENT_TYPE).filter(clean);
     Answer {
         status: inbound.status,
-        failed,
-        content_type: header(&CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned),
-        retry_after: wait.or_else(|| header(&RETRY_AFTER)).cloned(),
+        failed: !inbound.status.is_success() || says_failure || dead,
+        dead,
+        content_type: content_type.and_then(|value| value.to_str().ok()).map(str::to_owned),
+        retry_after: wait.map(HeaderValue::from),
         body: match token {
             Some(token) => redact::without(inbound.body, token.expose()),
             None => inbound.body,
@@ -250,19 +253,9 @@ fn answer(ready: &Ready, inbound: Inbound, token: Option<&SecretString>) -> Answ
     }
 }
 
-/// Whether a 2xx answer is a failure by the toolkit's own word for it.
-fn says_failure(ready: &Ready, inbound: &Inbound) -> bool {
-    let Some(failure) = &ready.resolved.api.failure else { return false };
-    serde_json::from_slice(&inbound.body).is_ok_and(|answer| failure.is_in(&answer))
-}
-
-fn is_dead(ready: &Ready, answer: &Answer) -> bool {
-    ready.resolved.api.dead_token.contains(&answer.status.as_u16())
-}
-
 /// Asks the provider whose account a new token is for. A provider that does not say leaves it unnamed.
 pub async fn account(broker: &Broker, ready: &Ready, token: &SecretString) -> Account {
-    let look_up = ready.provider.as_ref().and_then(|provider| provider.oauth.account.as_ref());
+    let look_up = ready.provider.as_ref().and_then(|provider| provider.oauth.habits.account.as_ref());
     let Some(look_up) = look_up else { return Account::default() };
     let asked = async {
         let tool = ready.toolkit.find(&look_up.tool).ok()?;

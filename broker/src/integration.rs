@@ -122,7 +122,7 @@ fn prepare(broker: &Broker, toolkit: Arc<Toolkit>, integration: &Integration) ->
     let provider = match resolved.auth.clone() {
         None => None,
         Some(oauth) => Some(Provider {
-            scopes: integration.scopes.clone().unwrap_or_else(|| oauth.scopes.clone()),
+            scopes: integration.scopes.clone().unwrap_or_else(|| oauth.habits.scopes.clone()),
             oauth,
             client_id,
             client_secret: client_secret(broker, &toolkit.slug, integration)?.map(Arc::new),

@@ -1,11 +1,13 @@
 //! The client side of OAuth 2.0 (RFC 6749, RFC 7636, RFC 7009, RFC 8414, RFC 9207), with the habits of providers as
 //! data.
 //!
-//! Everything a provider does differently is data of its toolkit or is evened out in one pure function before the
-//! crate `oauth2` reads the answer. All requests leave through [`Egress`](crate::egress::Egress).
+//! Everything a provider does differently is data of its toolkit or is evened out in one pure function that reads every
+//! answer. The crate `oauth2` writes authorization requests; it cannot write the token requests of providers that name
+//! or place things their own way. All requests leave through [`Egress`](crate::egress::Egress).
 
 mod answer;
 mod begin;
+mod client;
 mod error;
 mod issuer;
 mod metadata;

@@ -14,6 +14,7 @@ mod api;
 mod arguments;
 mod auth;
 mod catalog;
+mod condition;
 mod fault;
 mod file;
 mod folder;
@@ -21,6 +22,7 @@ mod headers;
 pub mod limits;
 mod openapi;
 mod page;
+mod pattern;
 mod request;
 pub(crate) mod reserved;
 mod resolved;
@@ -28,6 +30,7 @@ mod revoke;
 mod setting;
 mod template;
 mod tool;
+pub mod wait;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -36,13 +39,18 @@ use std::sync::Arc;
 use taiku_bridge::{Code, Refusal, Slug};
 
 pub use self::address::LoopbackHttp;
-pub use self::api::{Api, Authorization, Failure};
+pub use self::api::{Api, Authorization};
 pub use self::arguments::ARGUMENTS;
-pub use self::auth::{Account, Auth, ClientAuth, OAuth2, Rotation, TokenBody};
+pub use self::auth::{
+    Account, Auth, ClientAuth, Expires, Habits, OAuth2, Refresh, RefreshMethod, RefreshWith, Rotation,
+    TokenBody,
+};
 pub use self::catalog::{Catalog, FolderFault};
+pub use self::condition::{Condition, Said};
 pub use self::fault::Fault;
 pub use self::folder::{Folder, embedded};
 pub use self::page::Page;
+pub use self::pattern::Pattern;
 pub use self::request::{Body, Prepared};
 pub use self::resolved::{Resolved, ResolvedApi, ResolvedOAuth};
 pub use self::revoke::{
@@ -231,6 +239,7 @@ fn check_keys(head: &Head, faults: &mut Faults) {
     let Auth::OAuth2(oauth) = &head.auth else { return };
     oauth.authorize_url.keys().for_each(|key| check("auth.authorize_url", key));
     oauth.token_url.keys().for_each(|key| check("auth.token_url", key));
+    oauth.refresh_url.iter().flat_map(Template::keys).for_each(|key| check("auth.refresh.url", key));
     oauth.issuer.iter().flat_map(Template::keys).for_each(|key| check("auth.issuer", key));
     oauth.revoke.iter().flat_map(Revoke::setting_keys).for_each(|key| check("auth.revoke.url", key));
 }
@@ -286,7 +295,7 @@ fn assemble(
 
 fn check_account(toolkit: &Toolkit, faults: &mut Faults) {
     let Auth::OAuth2(oauth) = &toolkit.auth else { return };
-    let Some(account) = &oauth.account else { return };
+    let Some(account) = &oauth.habits.account else { return };
     match toolkit.tool(&account.tool) {
         None => faults.push("auth.account.tool", format!("there is no tool {}", account.tool)),
         Some(tool) if tool.class != Class::Read => {
@@ -299,5 +308,20 @@ fn check_account(toolkit: &Toolkit, faults: &mut Faults) {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+
+    /// The provider that a table `[auth]` describes.
+    pub(crate) fn oauth(table: &str) -> OAuth2 {
+        let mut faults = Faults::of("");
+        let auth = auth::read(toml::from_str(table).unwrap(), &mut faults);
+        assert_eq!(faults.into_list(), []);
+        match auth {
+            Some(Auth::OAuth2(oauth)) => *oauth,
+            other => panic!("{other:?}"),
+        }
+    }
+}
 #[cfg(test)]
 mod tests;

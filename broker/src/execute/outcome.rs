@@ -18,6 +18,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// Whether it is a failure, by its status or by the toolkit's own word for it.
     pub failed: bool,
+    /// Whether it says that the access token no longer lives.
+    pub dead: bool,
     /// The provider's content type.
     pub content_type: Option<String>,
     /// When the provider asks to be called again.
@@ -57,6 +59,7 @@ impl Answer {
         Some(Self {
             status: StatusCode::from_u16(head.status).ok()?,
             failed: head.failed,
+            dead: false,
             content_type: head.content_type,
             retry_after: None,
             body: Bytes::copy_from_slice(&bytes[end + 1..]),
@@ -112,6 +115,7 @@ mod tests {
         Answer {
             status: StatusCode::OK,
             failed: false,
+            dead: false,
             content_type: content_type.map(str::to_owned),
             retry_after: None,
             body: Bytes::from_static(body),

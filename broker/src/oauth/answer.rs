@@ -8,13 +8,15 @@
 //! | 401 without a code | [`TokenError::InvalidClient`] |
 //! | another 4xx whose object has no code | [`TokenError::Denied`] with `other` |
 //! | form-encoded instead of JSON | read as if it were JSON |
-//! | the token object elsewhere | found by `token_pointer` |
+//! | the token object elsewhere | found by `token_pointer`, its fields by `token_fields` |
 //! | no `access_token`, or one that is no visible ASCII | [`Unusable::AccessToken`] |
 //! | `token_type` absent or empty; in another case; `bot`, `user` | bearer |
 //! | any other `token_type`, `mac` for one | [`Unusable::TokenType`] |
 //! | `refresh_token` empty or null | none |
 //! | `expires_in` absent, zero, negative, or no number | unknown: the token is used until the provider refuses it |
 //! | `expires_in` as a string | the number in it |
+//! | `expires_in` in milliseconds, or a moment | seconds, by `expires`; a moment is held against the answer's own `Date` |
+//! | no lifetime, and the toolkit has a `default_lifetime` | that |
 //! | `expires_in` beyond ten years, `1e30` for one | ten years |
 //! | `scope` with commas, or as an array | a list; absent or null: unknown |
 
@@ -24,13 +26,14 @@ mod refused;
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use super::TokenError;
 use super::error::Unusable;
+use super::{TokenError, Tokens};
 use crate::egress::Inbound;
+use crate::toolkit::Habits;
 
 #[cfg(doc)]
 use refused::CODES;
@@ -45,6 +48,8 @@ pub(super) struct Answer<'a> {
     status: StatusCode,
     content_type: &'a str,
     retry_after: Option<Duration>,
+    /// When the provider says that it answered, in milliseconds since 1970.
+    date: Option<i64>,
     body: &'a [u8],
 }
 
@@ -56,20 +61,21 @@ impl<'a> From<&'a Inbound> for Answer<'a> {
             status: inbound.status,
             content_type: header(CONTENT_TYPE).unwrap_or_default(),
             retry_after: seconds.map(|seconds| Duration::from_secs(seconds.min(MAX_RETRY_AFTER))),
+            date: header(DATE).and_then(fields::date),
             body: &inbound.body,
         }
     }
 }
 
-/// Turns an answer into the JSON of RFC 6749 section 5.1, or into the reason why there is no token in it.
-pub(super) fn normalise(answer: &Answer<'_>, pointer: &str) -> Result<Vec<u8>, TokenError> {
+/// Reads the tokens of an answer, or why there are none in it.
+pub(super) fn read(answer: &Answer<'_>, habits: &Habits) -> Result<Tokens, TokenError> {
     if let Some(transient) = transient(answer.status, answer.retry_after) {
         return Err(transient);
     }
     if answer.status.is_redirection() {
         return Err(Unusable::Redirect.into());
     }
-    let root = match object(answer) {
+    let root = match object(answer, habits) {
         Ok(root) => root,
         Err(_) if answer.status == StatusCode::UNAUTHORIZED => return Err(TokenError::InvalidClient),
         Err(why) => return Err(why.into()),
@@ -80,11 +86,11 @@ pub(super) fn normalise(answer: &Answer<'_>, pointer: &str) -> Result<Vec<u8>, T
     if !answer.status.is_success() {
         return Err(refused::without_code(answer.status));
     }
-    let token = pointed(root, pointer)?;
+    let token = pointed(root, &habits.token_pointer)?;
     if let Some(refused) = refused::reason(&token, answer.retry_after) {
         return Err(refused);
     }
-    Ok(Value::Object(fields::even(&token)?).to_string().into_bytes())
+    Ok(fields::read(&Value::Object(token), habits, answer.date)?)
 }
 
 /// Whether the status alone says that the provider is overloaded or broken for now.
@@ -101,7 +107,7 @@ impl Answer<'_> {
 }
 
 /// Reads the body by what it looks like, since content types of token endpoints are often wrong.
-fn object(answer: &Answer<'_>) -> Result<Map<String, Value>, Unusable> {
+fn object(answer: &Answer<'_>, habits: &Habits) -> Result<Map<String, Value>, Unusable> {
     if answer.body.len() > MAX_ANSWER {
         return Err(Unusable::TooLarge);
     }
@@ -111,15 +117,16 @@ fn object(answer: &Answer<'_>) -> Result<Map<String, Value>, Unusable> {
         Some(b'{') => serde_json::from_slice(body).map_err(|_| Unusable::NotAnObject),
         Some(b'<') => Err(Unusable::Html),
         Some(_) if answer.content_type.to_ascii_lowercase().starts_with("text/html") => Err(Unusable::Html),
-        Some(_) => form(body),
+        Some(_) => form(body, habits),
     }
 }
 
 /// A form that is none would parse too, as one field with an odd name; so it must name what an answer consists of.
-fn form(body: &[u8]) -> Result<Map<String, Value>, Unusable> {
+fn form(body: &[u8], habits: &Habits) -> Result<Map<String, Value>, Unusable> {
     let fields: Map<String, Value> =
         form_urlencoded::parse(body).map(|(name, value)| (name.into_owned(), value.into())).collect();
-    let known = fields.contains_key("access_token") || fields.contains_key("error");
+    let token = habits.token_fields.get("access_token").and_then(|pointer| pointer.strip_prefix('/'));
+    let known = fields.contains_key(token.unwrap_or("access_token")) || fields.contains_key("error");
     if known { Ok(fields) } else { Err(Unusable::NotAnObject) }
 }
 

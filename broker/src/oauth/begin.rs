@@ -29,18 +29,30 @@ pub fn begin(provider: &Provider, state: &str, random: &Random) -> Begun {
     let mut request = client.authorize_url(|| CsrfToken::new(state.to_owned()));
     if !provider.scopes.is_empty() {
         // The crate joins scopes with spaces; joined here they are one scope to it.
-        request = request.add_scope(Scope::new(provider.scopes.join(&provider.oauth.scope_separator)));
+        request = request.add_scope(Scope::new(provider.scopes.join(&provider.oauth.habits.scope_separator)));
     }
-    for (name, value) in &provider.oauth.authorize_params {
+    for (name, value) in &provider.oauth.habits.authorize_params {
         request = request.add_extra_param(name.clone(), value.clone());
     }
-    if !provider.oauth.pkce {
-        return Begun { authorize_url: request.url().0, verifier: None };
+    if !provider.oauth.habits.pkce {
+        return Begun { authorize_url: named(provider, request.url().0), verifier: None };
     }
     let verifier = random.token();
     let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.clone()));
     let (authorize_url, _) = request.set_pkce_challenge(challenge).url();
-    Begun { authorize_url, verifier: Some(SecretString::new(verifier)) }
+    Begun { authorize_url: named(provider, authorize_url), verifier: Some(SecretString::new(verifier)) }
+}
+
+/// Gives the parameters the names that the provider has for them.
+fn named(provider: &Provider, url: Url) -> Url {
+    let names = &provider.oauth.habits.authorize_names;
+    if names.is_empty() {
+        return url;
+    }
+    let mut named = url.clone();
+    let pairs = url.query_pairs().map(|(name, value)| (names.get(&*name).map_or(name, Into::into), value));
+    named.query_pairs_mut().clear().extend_pairs(pairs);
+    named
 }
 
 /// The authorize URL may carry a query of its own. The toolkit's parameters were checked when it was loaded, but what

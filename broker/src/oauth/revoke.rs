@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
-use url::form_urlencoded;
 
-use super::Provider;
 use super::answer::{self, Answer};
+use super::{Provider, client};
 use crate::egress::{Egress, EgressError, Inbound, Outbound, TOTAL};
 use crate::toolkit::{ResolvedRevoke, RevokeAuth, TokenKind};
 use crate::vault::SecretString;
@@ -90,7 +87,7 @@ fn outbound(provider: &Provider, revoke: &ResolvedRevoke, token: &str, kind: Tok
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     match revoke.auth {
         RevokeAuth::Basic => {
-            headers.insert(AUTHORIZATION, basic(&provider.client_id, secret.unwrap_or_default())?);
+            headers.insert(AUTHORIZATION, client::basic(provider, secret.unwrap_or_default()));
         }
         RevokeAuth::Bearer => {
             headers.insert(AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).ok()?);
@@ -107,13 +104,6 @@ fn outbound(provider: &Provider, revoke: &ResolvedRevoke, token: &str, kind: Tok
     };
     let url = revoke.url(&provider.client_id)?;
     Some(Outbound { method: revoke.method.into(), url, headers, body, timeout: TOTAL })
-}
-
-/// RFC 6749 section 2.3.1: id and secret are form-encoded before they become user name and password.
-fn basic(client_id: &str, secret: &str) -> Option<HeaderValue> {
-    let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let pair = format!("{}:{}", encode(client_id), encode(secret));
-    HeaderValue::from_str(&format!("Basic {}", BASE64_STANDARD.encode(pair))).ok()
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub(super) fn provider_with(server: &Scripted, auth: &str) -> Provider {
     let resolved = toolkit::read(&folder).unwrap().resolve(&|_| None, LoopbackHttp::Allowed).unwrap();
     let oauth = resolved.auth.unwrap();
     Provider {
-        scopes: oauth.scopes.clone(),
+        scopes: oauth.habits.scopes.clone(),
         oauth,
         client_id: "client:1".into(),
         client_secret: Some(Arc::new(secret("s3cret %+"))),

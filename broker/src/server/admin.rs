@@ -63,7 +63,7 @@ pub(super) async fn toolkit(
 fn view(broker: &Broker, toolkit: &Toolkit, integration: &Integration) -> Result<AdminToolkit, Failure> {
     let secret = integration::client_secret(broker, &toolkit.slug, integration)?;
     let scopes = match &toolkit.auth {
-        toolkit::Auth::OAuth2(oauth) => oauth.scopes.clone(),
+        toolkit::Auth::OAuth2(oauth) => oauth.habits.scopes.clone(),
         toolkit::Auth::None => Vec::new(),
     };
     let settings = toolkit.settings.iter().map(|setting| view_setting(broker, toolkit, integration, setting));

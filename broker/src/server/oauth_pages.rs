@@ -17,6 +17,8 @@ use crate::vault::SecretString;
 
 /// The title of a page that ends a flow in vain.
 const NOTHING: &str = "Nothing was connected";
+/// Parameters of a callback that are kept although no standard names them.
+const MAX_OTHERS: usize = 32;
 /// Where the host page shows the user's connections.
 const CONNECTIONS_PAGE: &str = "/connections";
 
@@ -112,7 +114,12 @@ fn read(query: &str) -> Callback {
             "iss" => callback.iss.replace(value).is_some(),
             "error" => callback.error.replace(value).is_some(),
             "error_description" => callback.error_description.replace(value).is_some(),
-            _ => false,
+            other => {
+                if callback.others.len() < MAX_OTHERS {
+                    callback.others.push((other.to_owned(), value));
+                }
+                false
+            }
         };
         callback.ambiguous |= twice;
     }

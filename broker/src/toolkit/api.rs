@@ -1,11 +1,12 @@
 //! Where a toolkit's API is and what its answers mean.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use serde_json::Value;
+use url::Url;
 
-use super::auth::{Auth, check_pointer};
+use super::auth::Auth;
+use super::condition::Condition;
 use super::fault::Faults;
-use super::file::ApiTable;
+use super::file::{ApiTable, Said};
 use super::headers;
 use super::template::Template;
 
@@ -18,25 +19,35 @@ pub struct Api {
     pub headers: HeaderMap,
     /// How the access token is sent; `None` for an open API.
     pub authorization: Option<Authorization>,
-    /// Statuses that say that the access token no longer lives.
-    pub dead_token: Vec<u16>,
+    /// What tells that the access token no longer lives.
+    pub dead_token: Vec<Condition>,
     /// What tells that a 2xx answer is a failure.
-    pub failure: Option<Failure>,
+    pub failure: Vec<Condition>,
+    /// What tells that the call was one too many.
+    pub rate_limited: Vec<Condition>,
     /// Headers that say when to try again, the first that is there counts.
     pub retry_after: Vec<HeaderName>,
 }
 
-/// The value of the `Authorization` header, with a place for the access token.
+/// Where and how a credential is sent: in a header, `Authorization` unless the toolkit names another, or as a parameter
+/// of the query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Authorization {
+    slot: Slot,
     before: String,
     after: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Slot {
+    Header(HeaderName),
+    Query(String),
 }
 
 const ACCESS_TOKEN: &str = "{access_token}";
 
 impl Authorization {
-    fn parse(text: &str) -> Result<Self, &'static str> {
+    fn parse(text: &str, slot: Slot) -> Result<Self, &'static str> {
         let (before, after) = text.split_once(ACCESS_TOKEN).ok_or("must contain {access_token}")?;
         if after.contains(ACCESS_TOKEN) || !headers::is_value(before) && !before.is_empty() {
             return Err("must be visible ASCII with one {access_token}");
@@ -44,55 +55,40 @@ impl Authorization {
         if !after.is_empty() && !headers::is_value(after.trim()) {
             return Err("must be visible ASCII with one {access_token}");
         }
-        Ok(Self { before: before.to_owned(), after: after.to_owned() })
+        Ok(Self { slot, before: before.to_owned(), after: after.to_owned() })
     }
 
-    /// The header's value, marked as sensitive; `None` for a token that no header can carry.
+    /// Puts a credential into a request; whether it fits.
     #[must_use]
-    pub fn value(&self, access_token: &str) -> Option<HeaderValue> {
-        let text = zeroize::Zeroizing::new(format!("{}{access_token}{}", self.before, self.after));
-        let mut value = HeaderValue::from_str(&text).ok()?;
-        value.set_sensitive(true);
-        Some(value)
-    }
-}
-
-/// A field of a 2xx answer that tells a failure, such as `/ok == false`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Failure {
-    pointer: String,
-    value: Value,
-}
-
-impl Failure {
-    /// Reads `<JSON pointer> == <JSON value>`.
-    fn parse(text: &str) -> Result<Self, &'static str> {
-        let form = "must be `<JSON pointer> == <JSON value>`, such as `/ok == false`";
-        let (pointer, value) = text.split_once("==").ok_or(form)?;
-        let value = serde_json::from_str(value.trim()).map_err(|_| form)?;
-        let pointer = pointer.trim();
-        if pointer.starts_with('/') { Ok(Self { pointer: pointer.to_owned(), value }) } else { Err(form) }
-    }
-
-    /// Whether an answer is such a failure.
-    #[must_use]
-    pub fn is_in(&self, answer: &Value) -> bool {
-        answer.pointer(&self.pointer) == Some(&self.value)
+    pub fn put(&self, credential: &str, headers: &mut HeaderMap, url: &mut Url) -> bool {
+        let text = zeroize::Zeroizing::new(format!("{}{credential}{}", self.before, self.after));
+        match &self.slot {
+            Slot::Header(name) => {
+                let Ok(mut value) = HeaderValue::from_str(&text) else { return false };
+                value.set_sensitive(true);
+                headers.insert(name.clone(), value);
+            }
+            Slot::Query(name) => {
+                url.query_pairs_mut().append_pair(name, &text);
+            }
+        }
+        true
     }
 }
 
 /// Reads the table `[api]`.
 pub(crate) fn read(table: ApiTable, auth: Option<&Auth>, faults: &mut Faults) -> Option<Api> {
     let base_url = faults.take("api.base_url", Template::parse(&table.base_url));
-    let authorization = authorization(table.authorization.as_deref(), auth, faults);
-    for status in table.dead_token.iter().flatten().filter(|status| !(400..600).contains(*status)) {
-        faults.push("api.dead_token", format!("{status} is not a status of 400 to 599"));
+    let authorization = authorization(&table, auth, faults);
+    let dead_token = conditions("api.dead_token", table.dead_token.as_deref(), &["401"], faults);
+    for condition in dead_token.iter().filter(|one| one.may_be_success() && !one.has_subject()) {
+        faults.push(
+            "api.dead_token",
+            format!("{condition} would end every token; name a status of 400 to 599"),
+        );
     }
-    let failure = match table.failure.as_str() {
-        "" => None,
-        text => faults.take("api.failure", Failure::parse(text)),
-    };
-    check_pointer("api.failure", failure.as_ref().map_or("", |failure| &failure.pointer), faults);
+    let failure = conditions("api.failure", table.failure.as_ref().map(std::slice::from_ref), &[], faults);
+    let rate_limited = conditions("api.rate_limited", table.rate_limited.as_deref(), &["429"], faults);
     let mut names = Vec::new();
     for name in &table.retry_after {
         let parsed =
@@ -104,24 +100,51 @@ pub(crate) fn read(table: ApiTable, auth: Option<&Auth>, faults: &mut Faults) ->
         base_url: base_url?,
         headers,
         authorization,
-        dead_token: table.dead_token.unwrap_or_else(|| vec![401]),
+        dead_token,
         failure,
+        rate_limited,
         retry_after: names,
     })
 }
 
-fn authorization(text: Option<&str>, auth: Option<&Auth>, faults: &mut Faults) -> Option<Authorization> {
-    match (text, auth) {
-        (None | Some(""), Some(Auth::None) | None) => None,
-        (Some(text), Some(Auth::None)) if !text.is_empty() => {
+fn conditions(at: &str, said: Option<&[Said]>, default: &[&str], faults: &mut Faults) -> Vec<Condition> {
+    let texts: Vec<String> = match said {
+        Some(said) => said.iter().flat_map(Said::texts).collect(),
+        None => default.iter().map(|text| (*text).to_owned()).collect(),
+    };
+    texts.iter().filter_map(|text| faults.take(at, Condition::parse(text))).collect()
+}
+
+fn authorization(table: &ApiTable, auth: Option<&Auth>, faults: &mut Faults) -> Option<Authorization> {
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    let text = given(&table.authorization);
+    let (header, query) = (given(&table.authorization_header), given(&table.authorization_query));
+    if matches!(auth, None | Some(Auth::None)) {
+        if auth.is_some() && (text.is_some() || header.is_some() || query.is_some()) {
             faults.push("api.authorization", "needs a token, and auth.mode is `none`; remove it");
-            None
         }
-        (text, _) => {
-            let text = text.filter(|text| !text.is_empty()).unwrap_or("Bearer {access_token}");
-            faults.take("api.authorization", Authorization::parse(text))
-        }
+        return None;
     }
+    let (slot, default) = match (header, query) {
+        (Some(_), Some(_)) => {
+            faults.push("api.authorization_query", "is a second place for the token; remove one of the two");
+            return None;
+        }
+        (None, Some(name)) => (Slot::Query(name), ACCESS_TOKEN),
+        (Some(name), None) => (Slot::Header(own_header(&name, faults)?), ACCESS_TOKEN),
+        (None, None) => (Slot::Header(http::header::AUTHORIZATION), "Bearer {access_token}"),
+    };
+    faults.take("api.authorization", Authorization::parse(text.as_deref().unwrap_or(default), slot))
+}
+
+fn own_header(name: &str, faults: &mut Faults) -> Option<HeaderName> {
+    let at = "api.authorization_header";
+    let parsed = faults.take(at, HeaderName::try_from(name).map_err(|_| "is not a header name"))?;
+    if headers::is_owned(&parsed) && parsed != http::header::AUTHORIZATION {
+        faults.push(at, "is set by taiku and cannot be replaced");
+        return None;
+    }
+    Some(parsed)
 }
 
 fn fixed_headers(table: &ApiTable, faults: &mut Faults) -> HeaderMap {
@@ -147,26 +170,33 @@ fn fixed_headers(table: &ApiTable, faults: &mut Faults) -> HeaderMap {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_failure_is_read_and_found() {
-        let failure = Failure::parse("/ok == false").unwrap();
-        assert!(failure.is_in(&serde_json::json!({"ok": false})));
-        assert!(!failure.is_in(&serde_json::json!({"ok": true})));
-        assert!(!failure.is_in(&serde_json::json!([])));
-        for text in ["ok == false", "/ok = false", "/ok == no", "/ok"] {
-            assert!(Failure::parse(text).is_err(), "{text}");
-        }
+    fn put(text: &str, slot: Slot, credential: &str) -> Option<(HeaderMap, String)> {
+        let mut headers = HeaderMap::new();
+        let mut url = Url::parse("https://api.test/x?a=1").unwrap();
+        let fits = Authorization::parse(text, slot).unwrap().put(credential, &mut headers, &mut url);
+        fits.then(|| (headers, url.into()))
     }
 
     #[test]
     fn the_access_token_has_one_place() {
-        let bearer = Authorization::parse("Bearer {access_token}").unwrap();
-        let value = bearer.value("abc").unwrap();
-        assert_eq!(value, "Bearer abc");
-        assert!(value.is_sensitive());
-        assert_eq!(bearer.value("a\r\nb"), None);
+        let authorization = || Slot::Header(http::header::AUTHORIZATION);
+        let (headers, url) = put("Bearer {access_token}", authorization(), "abc").unwrap();
+        assert_eq!(
+            (&headers["authorization"], url.as_str()),
+            (&HeaderValue::from_static("Bearer abc"), "https://api.test/x?a=1")
+        );
+        assert!(headers["authorization"].is_sensitive());
+        assert_eq!(put("Bearer {access_token}", authorization(), "a\r\nb"), None);
         for text in ["Bearer", "{access_token}{access_token}", "Bé {access_token}"] {
-            assert!(Authorization::parse(text).is_err(), "{text}");
+            assert!(Authorization::parse(text, authorization()).is_err(), "{text}");
         }
+        let own = Slot::Header(HeaderName::from_static("x-shopify-access-token"));
+        let (headers, _) = put(ACCESS_TOKEN, own, "abc").unwrap();
+        assert_eq!(
+            (headers.len(), &headers["x-shopify-access-token"]),
+            (1, &HeaderValue::from_static("abc"))
+        );
+        let (headers, url) = put(ACCESS_TOKEN, Slot::Query("key".to_owned()), "a&b").unwrap();
+        assert_eq!((headers.len(), url.as_str()), (0, "https://api.test/x?a=1&key=a%26b"));
     }
 }

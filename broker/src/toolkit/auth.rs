@@ -1,6 +1,7 @@
 //! How to sign in to a toolkit's provider.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -40,8 +41,19 @@ pub struct OAuth2 {
     pub issuer: Option<Template>,
     /// Where the user consents.
     pub authorize_url: Template,
-    /// Where codes and refresh tokens are exchanged.
+    /// Where codes are exchanged.
     pub token_url: Template,
+    /// Where tokens are refreshed, if it is not where codes are exchanged.
+    pub refresh_url: Option<Template>,
+    /// How to revoke a token at the provider.
+    pub revoke: Option<Revoke>,
+    /// Everything else.
+    pub habits: Arc<Habits>,
+}
+
+/// What a provider does in its own way, but for its addresses.
+#[derive(Clone, Debug)]
+pub struct Habits {
     /// The scopes that are asked for unless an admin chooses others.
     pub scopes: Vec<String>,
     /// What stands between scopes.
@@ -54,29 +66,45 @@ pub struct OAuth2 {
     pub pkce: bool,
     /// Further parameters of the authorization request.
     pub authorize_params: BTreeMap<String, String>,
+    /// Other names for the standard's parameters of the authorization request.
+    pub authorize_names: BTreeMap<String, String>,
+    /// Other names for the standard's parameters of the callback.
+    pub callback_names: BTreeMap<String, String>,
     /// Further parameters of token requests.
     pub token_params: BTreeMap<String, String>,
+    /// Other names for the standard's parameters of token requests.
+    pub token_names: BTreeMap<String, String>,
     /// JSON pointer to the token object within the token answer; empty for the answer itself.
     pub token_pointer: String,
+    /// JSON pointers to the standard's fields within the token object, where they are not where the standard has them.
+    pub token_fields: BTreeMap<String, String>,
+    /// What the token answer's `expires_in` is.
+    pub expires: Expires,
+    /// How long tokens live of which the provider does not say it, in seconds.
+    pub default_lifetime: Option<u64>,
+    /// How tokens are refreshed.
+    pub refresh: Refresh,
     /// How refresh tokens behave.
     pub rotation: Rotation,
     /// How long the provider still takes a refresh token that it has replaced, in seconds.
     pub grace_seconds: u32,
-    /// How to revoke a token at the provider.
-    pub revoke: Option<Revoke>,
     /// How to find out whose account it is.
     pub account: Option<Account>,
 }
 
 /// How the client proves itself at the token endpoint (RFC 6749 section 2.3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum ClientAuth {
     /// Id and secret in the body.
     #[default]
     Body,
     /// Id and secret, form-encoded, in a Basic authorization header.
     Basic,
+    /// The same without the form encoding, for providers that do not undo it.
+    BasicRaw,
+    /// The secret alone as the user name, without a password.
+    BasicSecret,
 }
 
 /// How requests to the token endpoint are written.
@@ -88,6 +116,55 @@ pub enum TokenBody {
     Form,
     /// `application/json`.
     Json,
+}
+
+/// What `expires_in` of a token answer is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Expires {
+    /// Seconds from the answer on, the standard.
+    #[default]
+    Seconds,
+    /// Milliseconds from the answer on.
+    Milliseconds,
+    /// A moment: RFC 3339, or seconds or milliseconds since 1970.
+    Timestamp,
+}
+
+/// How tokens are refreshed, but for the address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refresh {
+    /// The HTTP method.
+    pub method: RefreshMethod,
+    /// The `grant_type`, if it is not the standard's.
+    pub grant_type: Option<String>,
+    /// Which token is refreshed with.
+    pub token: RefreshWith,
+    /// The parameter that it is in, if it is not `refresh_token`.
+    pub parameter: Option<String>,
+}
+
+/// The HTTP method of a refresh.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum RefreshMethod {
+    /// The standard's.
+    #[default]
+    #[serde(rename = "POST")]
+    Post,
+    /// The parameters are in the query.
+    #[serde(rename = "GET")]
+    Get,
+}
+
+/// Which token is refreshed with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefreshWith {
+    /// The refresh token.
+    #[default]
+    RefreshToken,
+    /// The access token itself: there are no refresh tokens.
+    AccessToken,
 }
 
 /// Whether a refresh gives a new refresh token.
@@ -130,45 +207,75 @@ pub(crate) fn read(table: AuthTable, faults: &mut Faults) -> Option<Auth> {
 }
 
 fn oauth2(table: AuthTable, faults: &mut Faults) -> Option<OAuth2> {
-    let authorize_url = address("auth.authorize_url", table.authorize_url, faults);
-    let token_url = address("auth.token_url", table.token_url, faults);
-    let issuer = match table.issuer.filter(|text| !text.is_empty()) {
-        Some(text) => faults.take("auth.issuer", Template::parse(&text)),
-        None => None,
-    };
+    let authorize_url = address("auth.authorize_url", table.authorize_url.as_deref(), faults);
+    let token_url = address("auth.token_url", table.token_url.as_deref(), faults);
+    let issuer = optional_address("auth.issuer", table.issuer.as_deref(), faults);
+    let refresh_url = table.refresh.as_ref().and_then(|refresh| refresh.url.as_deref());
+    let refresh_url = optional_address("auth.refresh.url", refresh_url, faults);
+    let client_auth = table.client_auth.unwrap_or_default();
+    let revoke =
+        table.revoke.as_ref().and_then(|revoke| super::revoke::read(revoke.clone(), client_auth, faults));
+    let habits = Arc::new(habits(table, faults));
+    Some(OAuth2 { issuer, authorize_url: authorize_url?, token_url: token_url?, refresh_url, revoke, habits })
+}
+
+fn habits(table: AuthTable, faults: &mut Faults) -> Habits {
     check_scopes(&table.scopes, faults);
     check_params("auth.authorize_params", &table.authorize_params, reserved::AUTHORIZE, faults);
     check_params("auth.token_params", &table.token_params, reserved::TOKEN, faults);
+    check_names("auth.authorize_names", &table.authorize_names, reserved::AUTHORIZE_NAMES, faults);
+    check_names("auth.callback_names", &table.callback_names, reserved::CALLBACK_NAMES, faults);
+    check_names("auth.token_names", &table.token_names, reserved::TOKEN_NAMES, faults);
+    check_names("auth.token_fields", &table.token_fields, reserved::TOKEN_FIELDS, faults);
+    for (name, pointer) in &table.token_fields {
+        check_pointer(&format!("auth.token_fields.{name}"), pointer, faults);
+    }
     let token_pointer = table.token_pointer.unwrap_or_default();
     check_pointer("auth.token_pointer", &token_pointer, faults);
-    let client_auth = table.client_auth.unwrap_or_default();
-    Some(OAuth2 {
-        issuer,
-        authorize_url: authorize_url?,
-        token_url: token_url?,
+    if table.default_lifetime == Some(0) {
+        faults.push("auth.default_lifetime", "must be at least one second");
+    }
+    let refresh = table.refresh.unwrap_or_default();
+    Habits {
         scopes: table.scopes,
         scope_separator: table.scope_separator.unwrap_or_else(|| " ".to_owned()),
-        client_auth,
+        client_auth: table.client_auth.unwrap_or_default(),
         token_body: table.token_body.unwrap_or_default(),
         pkce: table.pkce.unwrap_or(true),
         authorize_params: table.authorize_params,
+        authorize_names: table.authorize_names,
+        callback_names: table.callback_names,
         token_params: table.token_params,
+        token_names: table.token_names,
         token_pointer,
+        token_fields: table.token_fields,
+        expires: table.expires.unwrap_or_default(),
+        default_lifetime: table.default_lifetime,
+        refresh: Refresh {
+            method: refresh.method.unwrap_or_default(),
+            grant_type: refresh.grant_type.filter(|text| !text.is_empty()),
+            token: refresh.token.unwrap_or_default(),
+            parameter: refresh.parameter.filter(|text| !text.is_empty()),
+        },
         rotation: table.rotation.unwrap_or_default(),
         grace_seconds: table.grace_seconds.unwrap_or(0),
-        revoke: table.revoke.and_then(|revoke| super::revoke::read(revoke, client_auth, faults)),
         account: table.account.map(|account| read_account(account, faults)),
-    })
+    }
 }
 
-fn address(at: &str, text: Option<String>, faults: &mut Faults) -> Option<Template> {
+fn address(at: &str, text: Option<&str>, faults: &mut Faults) -> Option<Template> {
     match text {
-        Some(text) if !text.is_empty() => faults.take(at, Template::parse(&text)),
+        Some(text) if !text.is_empty() => faults.take(at, Template::parse(text)),
         _ => {
             faults.push(at, "is needed for `oauth2`");
             None
         }
     }
+}
+
+fn optional_address(at: &str, text: Option<&str>, faults: &mut Faults) -> Option<Template> {
+    let text = text.filter(|text| !text.is_empty())?;
+    faults.take(at, Template::parse(text))
 }
 
 /// A scope is `NQCHAR`s (RFC 6749 section 3.3).
@@ -184,6 +291,20 @@ fn check_scopes(scopes: &[String], faults: &mut Faults) {
 fn check_params(at: &str, params: &BTreeMap<String, String>, reserved: &[&str], faults: &mut Faults) {
     for name in params.keys().filter(|name| reserved.contains(&name.as_str())) {
         faults.push(format!("{at}.{name}"), "is set by taiku and cannot be replaced; remove it");
+    }
+}
+
+/// Other names are for what the standard names, each for one thing, and none of them is already taken by it.
+fn check_names(at: &str, names: &BTreeMap<String, String>, known: &[&str], faults: &mut Faults) {
+    for (standard, own) in names {
+        let at = format!("{at}.{standard}");
+        if !known.contains(&standard.as_str()) {
+            faults.push(at, format!("is not known; there are `{}`", known.join("`, `")));
+        } else if own.is_empty() || !own.bytes().all(|b| b.is_ascii_graphic()) {
+            faults.push(at, "must be visible ASCII");
+        } else if names.iter().any(|(other, taken)| taken == own && other != standard) {
+            faults.push(at, format!("`{own}` is there twice"));
+        }
     }
 }
 

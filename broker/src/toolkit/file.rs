@@ -34,6 +34,7 @@ pub(crate) struct SettingTable {
     pub(crate) required: bool,
     #[serde(default)]
     pub(crate) secret: bool,
+    pub(crate) pattern: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -52,15 +53,36 @@ pub(crate) struct AuthTable {
     #[serde(default)]
     pub(crate) authorize_params: BTreeMap<String, String>,
     #[serde(default)]
+    pub(crate) authorize_names: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) callback_names: BTreeMap<String, String>,
+    #[serde(default)]
     pub(crate) token_params: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(crate) token_names: BTreeMap<String, String>,
     pub(crate) token_pointer: Option<String>,
+    #[serde(default)]
+    pub(crate) token_fields: BTreeMap<String, String>,
+    pub(crate) expires: Option<super::auth::Expires>,
+    pub(crate) default_lifetime: Option<u64>,
+    pub(crate) refresh: Option<RefreshTable>,
     pub(crate) rotation: Option<super::auth::Rotation>,
     pub(crate) grace_seconds: Option<u32>,
     pub(crate) revoke: Option<RevokeTable>,
     pub(crate) account: Option<AccountTable>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RefreshTable {
+    pub(crate) url: Option<String>,
+    pub(crate) method: Option<super::auth::RefreshMethod>,
+    pub(crate) grant_type: Option<String>,
+    pub(crate) token: Option<super::auth::RefreshWith>,
+    pub(crate) parameter: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RevokeTable {
     pub(crate) method: Option<super::revoke::RevokeMethod>,
@@ -87,11 +109,34 @@ pub(crate) struct ApiTable {
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) authorization: Option<String>,
-    pub(crate) dead_token: Option<Vec<u16>>,
-    #[serde(default)]
-    pub(crate) failure: String,
+    pub(crate) authorization_header: Option<String>,
+    pub(crate) authorization_query: Option<String>,
+    pub(crate) dead_token: Option<Vec<Said>>,
+    pub(crate) failure: Option<Said>,
+    pub(crate) rate_limited: Option<Vec<Said>>,
     #[serde(default)]
     pub(crate) retry_after: Vec<String>,
+}
+
+/// Conditions on an answer: a status, a text, or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Said {
+    Status(u16),
+    Text(String),
+    Several(Vec<Said>),
+}
+
+impl Said {
+    /// Each condition as a text.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        match self {
+            Self::Status(status) => vec![status.to_string()],
+            Self::Text(text) if text.is_empty() => Vec::new(),
+            Self::Text(text) => vec![text.clone()],
+            Self::Several(several) => several.iter().flat_map(Self::texts).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -26,3 +26,17 @@ pub(crate) const TOKEN: &[&str] = &[
     "refresh_token",
     "scope",
 ];
+
+/// What `auth.authorize_names` can give another name. `state` is not among them: the callback brings it back by its own.
+pub(crate) const AUTHORIZE_NAMES: &[&str] = &["client_id", "redirect_uri", "scope"];
+
+/// What `auth.callback_names` can give another name (RFC 6749 section 4.1.2).
+pub(crate) const CALLBACK_NAMES: &[&str] = &["code", "error", "error_description"];
+
+/// What `auth.token_names` can give another name.
+pub(crate) const TOKEN_NAMES: &[&str] =
+    &["client_id", "client_secret", "code", "code_verifier", "grant_type", "redirect_uri", "refresh_token"];
+
+/// What `auth.token_fields` can point to (RFC 6749 section 5.1).
+pub(crate) const TOKEN_FIELDS: &[&str] =
+    &["access_token", "expires_in", "refresh_token", "scope", "token_type"];

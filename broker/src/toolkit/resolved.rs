@@ -1,14 +1,15 @@
 //! A toolkit with its settings filled in.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName};
 use url::Url;
 
 use super::Toolkit;
 use super::address::{self, LoopbackHttp};
-use super::api::{Authorization, Failure};
-use super::auth::{Account, Auth, ClientAuth, OAuth2, Rotation, TokenBody};
+use super::api::Authorization;
+use super::auth::{Auth, Habits, OAuth2};
+use super::condition::Condition;
 use super::fault::{Fault, Faults};
 use super::file;
 use super::revoke::ResolvedRevoke;
@@ -35,32 +36,14 @@ pub struct ResolvedOAuth {
     pub issuer: Option<String>,
     /// Where the user consents.
     pub authorize_url: Url,
-    /// Where codes and refresh tokens are exchanged.
+    /// Where codes are exchanged.
     pub token_url: Url,
-    /// The scopes that are asked for unless an admin chooses others.
-    pub scopes: Vec<String>,
-    /// What stands between scopes.
-    pub scope_separator: String,
-    /// How the client proves itself at the token endpoint.
-    pub client_auth: ClientAuth,
-    /// How requests to the token endpoint are written.
-    pub token_body: TokenBody,
-    /// Whether to send a code challenge.
-    pub pkce: bool,
-    /// Further parameters of the authorization request.
-    pub authorize_params: BTreeMap<String, String>,
-    /// Further parameters of token requests.
-    pub token_params: BTreeMap<String, String>,
-    /// JSON pointer to the token object within the token answer.
-    pub token_pointer: String,
-    /// How refresh tokens behave.
-    pub rotation: Rotation,
-    /// How long the provider still takes a refresh token that it has replaced, in seconds.
-    pub grace_seconds: u32,
+    /// Where tokens are refreshed.
+    pub refresh_url: Url,
     /// How to revoke a token.
     pub revoke: Option<ResolvedRevoke>,
-    /// How to find out whose account it is.
-    pub account: Option<Account>,
+    /// Everything that it does in its own way.
+    pub habits: Arc<Habits>,
 }
 
 /// An API that can be called.
@@ -72,10 +55,12 @@ pub struct ResolvedApi {
     pub headers: HeaderMap,
     /// How the access token is sent.
     pub authorization: Option<Authorization>,
-    /// Statuses that say that the access token no longer lives.
-    pub dead_token: Vec<u16>,
+    /// What tells that the access token no longer lives.
+    pub dead_token: Vec<Condition>,
     /// What tells that a 2xx answer is a failure.
-    pub failure: Option<Failure>,
+    pub failure: Vec<Condition>,
+    /// What tells that the call was one too many.
+    pub rate_limited: Vec<Condition>,
     /// Headers that say when to try again.
     pub retry_after: Vec<HeaderName>,
 }
@@ -112,6 +97,7 @@ impl Resolver<'_> {
         let issuer = oauth.issuer.as_ref().map(|issuer| self.text("auth.issuer", issuer));
         let authorize_url = self.url("auth.authorize_url", &oauth.authorize_url);
         let token_url = self.url("auth.token_url", &oauth.token_url);
+        let refresh_url = oauth.refresh_url.as_ref().map(|url| self.url("auth.refresh.url", url));
         let revoke = oauth.revoke.as_ref().and_then(|revoke| {
             let resolved = revoke.resolve(self.value, self.loopback);
             self.faults.take("auth.revoke.url", resolved.map_err(|why| explain(&revoke.url, &why)))
@@ -122,19 +108,13 @@ impl Resolver<'_> {
                 None => None,
             },
             authorize_url: authorize_url?,
+            refresh_url: match refresh_url {
+                Some(url) => url?,
+                None => token_url.clone()?,
+            },
             token_url: token_url?,
-            scopes: oauth.scopes.clone(),
-            scope_separator: oauth.scope_separator.clone(),
-            client_auth: oauth.client_auth,
-            token_body: oauth.token_body,
-            pkce: oauth.pkce,
-            authorize_params: oauth.authorize_params.clone(),
-            token_params: oauth.token_params.clone(),
-            token_pointer: oauth.token_pointer.clone(),
-            rotation: oauth.rotation,
-            grace_seconds: oauth.grace_seconds,
             revoke,
-            account: oauth.account.clone(),
+            habits: oauth.habits.clone(),
         })
     }
 
@@ -169,6 +149,11 @@ pub(crate) fn resolve(
             resolver.faults.push("settings", format!("{} is required and has no value", setting.key));
         }
     }
+    for setting in &toolkit.settings {
+        if let Some(why) = value(&setting.key).and_then(|value| setting.refuses(&value)) {
+            resolver.faults.push("settings", format!("{} {why}", setting.key));
+        }
+    }
     let auth = match &toolkit.auth {
         Auth::OAuth2(oauth) => Some(resolver.oauth(oauth)),
         Auth::None => None,
@@ -195,6 +180,7 @@ fn resolved_api(toolkit: &Toolkit, base_url: Url) -> ResolvedApi {
         authorization: api.authorization.clone(),
         dead_token: api.dead_token.clone(),
         failure: api.failure.clone(),
+        rate_limited: api.rate_limited.clone(),
         retry_after: api.retry_after.clone(),
     }
 }
@@ -204,7 +190,9 @@ fn hosts(auth: Option<&ResolvedOAuth>, base_url: &Url) -> AllowedHosts {
     if let Some(auth) = auth {
         let issuer = auth.issuer.as_deref().and_then(|issuer| Url::parse(issuer).ok());
         let revoke = auth.revoke.as_ref().map(ResolvedRevoke::host_url);
-        for url in [Some(&auth.token_url), issuer.as_ref(), revoke].into_iter().flatten() {
+        for url in
+            [Some(&auth.token_url), Some(&auth.refresh_url), issuer.as_ref(), revoke].into_iter().flatten()
+        {
             hosts.allow(url);
         }
     }

@@ -110,7 +110,7 @@ pub(crate) fn read(table: RevokeTable, client_auth: ClientAuth, faults: &mut Fau
             .into()
     });
     let default_auth = match client_auth {
-        ClientAuth::Basic => RevokeAuth::Basic,
+        ClientAuth::Basic | ClientAuth::BasicRaw | ClientAuth::BasicSecret => RevokeAuth::Basic,
         ClientAuth::Body => RevokeAuth::Body,
     };
     Some(Revoke {

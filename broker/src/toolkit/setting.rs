@@ -2,6 +2,7 @@
 
 use super::fault::Faults;
 use super::file::SettingTable;
+use super::pattern::Pattern;
 
 /// One setting of a toolkit. Its value comes from the database, else the environment variable of the same name,
 /// else the default.
@@ -17,6 +18,17 @@ pub struct Setting {
     pub required: bool,
     /// Whether the value is kept in the vault and never shown again.
     pub secret: bool,
+    /// What its value must look like as a whole.
+    pub pattern: Option<Pattern>,
+}
+
+impl Setting {
+    /// Why a value cannot be this setting's; `None` if it can.
+    #[must_use]
+    pub fn refuses(&self, value: &str) -> Option<String> {
+        let pattern = self.pattern.as_ref()?;
+        (!pattern.matches(value)).then(|| format!("must look like `{}`", pattern.as_str()))
+    }
 }
 
 pub(crate) fn read(tables: Vec<SettingTable>, faults: &mut Faults) -> Vec<Setting> {
@@ -33,7 +45,12 @@ pub(crate) fn read(tables: Vec<SettingTable>, faults: &mut Faults) -> Vec<Settin
         if table.secret && table.default.is_some() {
             faults.push(format!("settings[{index}].default"), "a secret setting must not have a default");
         }
+        let pattern = match table.pattern.as_deref() {
+            None | Some("") => None,
+            Some(text) => faults.take(&format!("settings[{index}].pattern"), Pattern::parse(text)),
+        };
         settings.push(Setting {
+            pattern,
             key: table.key,
             description: table.description,
             default: table.default,

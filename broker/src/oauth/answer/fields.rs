@@ -1,11 +1,17 @@
-//! The fields of a token object, each brought to the form of RFC 6749 section 5.1.
+//! The fields of a token object (RFC 6749 section 5.1), wherever and however they are written.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 
-use super::Unusable;
+use super::{Tokens, Unusable};
+use crate::toolkit::{Expires, Habits};
+use crate::vault::SecretString;
 
 /// Ten years in seconds: longer than any installation keeps a token without a refresh.
 const MAX_LIFETIME: u64 = 10 * 365 * 24 * 60 * 60;
+/// From here on a moment is in milliseconds: 2001 in milliseconds, and the year 33658 in seconds.
+const MILLIS_BEGIN: f64 = 1e12;
 /// Bytes of one token.
 const MAX_TOKEN: usize = 32 * 1024;
 /// Scopes that are kept of an answer.
@@ -13,26 +19,28 @@ const MAX_SCOPES: usize = 500;
 /// Types that are sent as `Authorization: Bearer`, whatever their provider calls them.
 const BEARER_TYPES: &[&str] = &["", "bearer", "bot", "user", "token"];
 
-pub(super) fn even(token: &Map<String, Value>) -> Result<Map<String, Value>, Unusable> {
-    let mut even = Map::new();
-    check_type(token.get("token_type"))?;
-    even.insert("token_type".into(), "bearer".into());
-    let access_token = sendable(token.get("access_token")).ok_or(Unusable::AccessToken)?;
-    even.insert("access_token".into(), access_token.into());
-    match token.get("refresh_token") {
-        None | Some(Value::Null) => {}
-        Some(Value::String(empty)) if empty.is_empty() => {}
-        found => {
-            even.insert("refresh_token".into(), sendable(found).ok_or(Unusable::RefreshToken)?.into());
-        }
-    }
-    if let Some(seconds) = lifetime(token.get("expires_in")) {
-        even.insert("expires_in".into(), seconds.into());
-    }
-    if let Some(scopes) = scopes(token.get("scope")) {
-        even.insert("scope".into(), scopes.join(" ").into());
-    }
-    Ok(even)
+/// Reads a token object.
+pub(super) fn read(token: &Value, habits: &Habits, date: Option<i64>) -> Result<Tokens, Unusable> {
+    let field = |name: &str| match habits.token_fields.get(name) {
+        Some(pointer) => token.pointer(pointer),
+        None => token.get(name),
+    };
+    check_type(field("token_type"))?;
+    let access_token = sendable(field("access_token")).ok_or(Unusable::AccessToken)?;
+    let refresh_token = match field("refresh_token") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(empty)) if empty.is_empty() => None,
+        found => Some(sendable(found).ok_or(Unusable::RefreshToken)?),
+    };
+    let secret = |text: &str| SecretString::new(text.to_owned());
+    let lifetime = field("expires_in").and_then(|found| lifetime(found, habits.expires, date));
+    Ok(Tokens {
+        access_token: secret(access_token),
+        refresh_token: refresh_token.map(secret),
+        expires_in: lifetime.or(habits.default_lifetime),
+        scopes: scopes(field("scope"), &habits.scope_separator),
+        token_type: "bearer",
+    })
 }
 
 fn check_type(found: Option<&Value>) -> Result<(), Unusable> {
@@ -53,22 +61,51 @@ fn sendable(found: Option<&Value>) -> Option<&str> {
     sendable.then_some(token)
 }
 
-fn lifetime(found: Option<&Value>) -> Option<u64> {
-    let seconds = match found? {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => text.trim().parse::<f64>().ok()?,
-        _ => return None,
+/// Seconds that a token still lives.
+fn lifetime(found: &Value, expires: Expires, date: Option<i64>) -> Option<u64> {
+    let seconds = match expires {
+        Expires::Seconds => number(found)?,
+        Expires::Milliseconds => number(found)? / 1000.0,
+        // The provider's own clock wrote both, so that it does not matter how far off it is.
+        Expires::Timestamp => (moment(found)? - date? as f64) / 1000.0,
     };
     // Casting a float to an integer saturates; what is not a number compares false.
     (seconds >= 1.0).then(|| (seconds as u64).min(MAX_LIFETIME))
 }
 
-fn scopes(found: Option<&Value>) -> Option<Vec<&str>> {
+fn number(found: &Value) -> Option<f64> {
+    match found {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A moment in milliseconds since 1970, from RFC 3339 or from a number of seconds or milliseconds.
+fn moment(found: &Value) -> Option<f64> {
+    match number(found) {
+        Some(number) if number < MILLIS_BEGIN => Some(number * 1000.0),
+        Some(number) => Some(number),
+        None => {
+            let moment = OffsetDateTime::parse(found.as_str()?.trim(), &Rfc3339).ok()?;
+            Some(moment.unix_timestamp() as f64 * 1000.0)
+        }
+    }
+}
+
+/// An HTTP date (RFC 9110 section 5.6.7) in milliseconds since 1970.
+pub(super) fn date(text: &str) -> Option<i64> {
+    let date = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+    Some(date.unix_timestamp().saturating_mul(1000))
+}
+
+fn scopes(found: Option<&Value>, separator: &str) -> Option<Vec<String>> {
     let texts: Vec<&str> = match found? {
         Value::String(text) => vec![text],
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
         _ => return None,
     };
-    let names = texts.into_iter().flat_map(|text| text.split([' ', ',', '\t', '\n', '\r']));
-    Some(names.filter(|name| !name.is_empty()).take(MAX_SCOPES).collect())
+    let between = |c: char| matches!(c, ' ' | ',' | '\t' | '\n' | '\r') || separator.contains(c);
+    let names = texts.into_iter().flat_map(|text| text.split(between));
+    Some(names.filter(|name| !name.is_empty()).take(MAX_SCOPES).map(str::to_owned).collect())
 }

@@ -2,13 +2,47 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::toolkit;
 
 const JSON: &str = "application/json";
 
 fn at(status: u16, content_type: &str, body: &str, pointer: &str) -> Result<Value, TokenError> {
     let status = StatusCode::from_u16(status).unwrap();
-    let answer = Answer { status, content_type, retry_after: None, body: body.as_bytes() };
-    normalise(&answer, pointer).map(|even| serde_json::from_slice(&even).unwrap())
+    let answer = Answer { status, content_type, retry_after: None, date: Some(DATE), body: body.as_bytes() };
+    read(&answer, &Habits { token_pointer: pointer.to_owned(), ..habits("") }).map(|tokens| shown(&tokens))
+}
+
+/// 2026-11-21 12:00:00 UTC.
+const DATE: i64 = 1_795_262_400_000;
+
+/// What these further lines of `[auth]` make of a provider.
+fn habits(auth: &str) -> Habits {
+    let table =
+        format!("mode = 'oauth2'\nauthorize_url = 'https://a.test'\ntoken_url = 'https://a.test'\n{auth}");
+    (*toolkit::testing::oauth(&table).habits).clone()
+}
+
+/// Tokens in the words of RFC 6749 section 5.1.
+fn shown(tokens: &Tokens) -> Value {
+    let mut shown = json!({"token_type": tokens.token_type, "access_token": tokens.access_token.expose()});
+    if let Some(token) = &tokens.refresh_token {
+        shown["refresh_token"] = json!(token.expose());
+    }
+    if let Some(seconds) = tokens.expires_in {
+        shown["expires_in"] = json!(seconds);
+    }
+    if let Some(scopes) = &tokens.scopes {
+        shown["scope"] = json!(scopes.join(" "));
+    }
+    shown
+}
+
+/// An answer to a provider of these habits.
+fn with_habits(auth: &str, body: &Value) -> Result<Value, TokenError> {
+    let body = body.to_string();
+    let (status, content_type) = (StatusCode::CREATED, JSON);
+    let answer = Answer { status, content_type, retry_after: None, date: Some(DATE), body: body.as_bytes() };
+    read(&answer, &habits(auth)).map(|tokens| shown(&tokens))
 }
 
 fn ok(body: &Value) -> Result<Value, TokenError> {
@@ -200,6 +234,80 @@ fn a_description_is_capped_and_kept_out_of_prints() {
     let error = ok(&body).unwrap_err();
     let printed = format!("{error} {error:?}");
     assert!(!printed.contains("script") && !printed.contains("xxx"), "{printed}");
+}
+
+#[test]
+fn fields_may_have_other_names_and_places() {
+    let sentry = "token_fields = { access_token = '/token', refresh_token = '/refreshToken', \
+                  expires_in = '/expiresAt' }\nexpires = 'timestamp'";
+    let body = json!({"token": "at", "refreshToken": "rt", "expiresAt": "2026-11-21T20:00:00.500Z"});
+    let expected =
+        json!({"token_type": "bearer", "access_token": "at", "refresh_token": "rt", "expires_in": 28800});
+    assert_eq!(with_habits(sentry, &body), Ok(expected));
+    assert_eq!(with_habits(sentry, &json!({"access_token": "at"})), unusable(Unusable::AccessToken));
+    let deep = "token_fields = { access_token = '/tokens/0/value', scope = '/tokens/0/rights' }";
+    let body = json!({"tokens": [{"value": "at", "rights": ["a", "b"]}]});
+    assert_eq!(with_habits(deep, &body).unwrap()["scope"], "a b");
+    let form = Answer {
+        status: StatusCode::OK,
+        content_type: "",
+        retry_after: None,
+        date: None,
+        body: b"token=at&expires=60",
+    };
+    let names = "token_fields = { access_token = '/token', expires_in = '/expires' }";
+    let even = read(&form, &habits(names)).unwrap();
+    assert_eq!((even.access_token.expose(), even.expires_in), ("at", Some(60)));
+}
+
+#[test]
+fn lifetimes_in_milliseconds_and_as_moments() {
+    for (expires, found, expected) in [
+        ("milliseconds", json!(7_200_000), Some(7200)),
+        ("milliseconds", json!("59999"), Some(59)),
+        ("timestamp", json!(1_795_262_460), Some(60)),
+        ("timestamp", json!("1795262460"), Some(60)),
+        ("timestamp", json!(1_795_262_460_500_i64), Some(60)),
+        ("timestamp", json!("2026-11-21T13:01:00+01:00"), Some(60)),
+        ("timestamp", json!("2026-11-21T11:00:00Z"), None),
+        ("timestamp", json!("tomorrow"), None),
+        ("timestamp", json!(1e300), Some(315_360_000)),
+    ] {
+        let body = json!({"access_token": "at", "expires_in": found.clone()});
+        let even = with_habits(&format!("expires = '{expires}'"), &body).unwrap();
+        assert_eq!(even.get("expires_in").and_then(Value::as_u64), expected, "{expires} {found}");
+    }
+}
+
+#[test]
+fn a_moment_is_held_against_the_providers_own_clock() {
+    let body = json!({"access_token": "at", "expires_in": 1_795_262_460}).to_string();
+    let timestamp = habits("expires = 'timestamp'");
+    let at = |date| Answer {
+        status: StatusCode::OK,
+        content_type: JSON,
+        retry_after: None,
+        date,
+        body: body.as_bytes(),
+    };
+    let fast = fields::date("Sat, 21 Nov 2026 12:00:30 GMT");
+    assert_eq!(read(&at(fast), &timestamp).unwrap().expires_in, Some(30));
+    assert_eq!(read(&at(None), &timestamp).unwrap().expires_in, None);
+}
+
+#[test]
+fn a_lifetime_that_is_not_told_is_the_toolkits() {
+    let salesforce = "default_lifetime = 7200";
+    assert_eq!(with_habits(salesforce, &json!({"access_token": "at"})).unwrap()["expires_in"], 7200);
+    let told = json!({"access_token": "at", "expires_in": 60});
+    assert_eq!(with_habits(salesforce, &told).unwrap()["expires_in"], 60);
+}
+
+#[test]
+fn scopes_are_taken_apart_where_the_provider_joins_them() {
+    let body = json!({"access_token": "at", "scope": "a+b+c"});
+    assert_eq!(with_habits("scope_separator = '+'", &body).unwrap()["scope"], "a b c");
+    assert_eq!(with_habits("", &body).unwrap()["scope"], "a+b+c");
 }
 
 proptest! {

@@ -80,3 +80,13 @@ async fn the_query_of_the_authorize_url_cannot_weaken_the_flow() {
     assert_eq!((query["state"].as_str(), query["code_challenge_method"].as_str()), (STATE, "S256"));
     assert_eq!(query["keep"], "1");
 }
+
+#[tokio::test]
+async fn parameters_go_by_the_providers_names() {
+    let server = Scripted::start(|_| "").await;
+    let names = "authorize_names = { client_id = 'client_key', scope = 'user_scope' }\nscope_separator = ','";
+    let query = query(&begin(&provider_with(&server, names), STATE, &Random::system()).authorize_url);
+    assert_eq!((query["client_key"].as_str(), query["user_scope"].as_str()), ("client:1", "read,write:all"));
+    assert!(!query.contains_key("client_id") && !query.contains_key("scope"));
+    assert_eq!(query["state"], STATE);
+}

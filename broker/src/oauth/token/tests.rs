@@ -1,17 +1,24 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Json;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use http::StatusCode;
 use http::header::{LOCATION, RETRY_AFTER};
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
+use url::Url;
 
 use super::*;
 use crate::egress::testing::{Canary, Scripted, Seen, loopback};
 use crate::egress::{NotSent, Policy, Unknown};
 use crate::oauth::begin;
+use crate::oauth::error::Unusable;
 use crate::oauth::testing::{provider, provider_with, secret};
 use crate::random::Random;
+use crate::toolkit::{ClientAuth, TokenBody};
 
 fn granted(_: &Seen) -> Json<Value> {
     Json(
@@ -76,7 +83,7 @@ async fn client_in_the_body_and_json_and_extra_parameters_are_data() {
     let server = Scripted::start(|_| Json(json!({"data": {"access_token": "nested"}}))).await;
     let quirks = "token_params = { resource = 'r&1' }\ntoken_pointer = '/data'";
     let mut provider = provider_with(&server, quirks);
-    provider.oauth.client_auth = ClientAuth::Body;
+    Arc::make_mut(&mut provider.oauth.habits).client_auth = ClientAuth::Body;
     let tokens = refresh(&loopback(), &provider, &secret("rt1")).await.unwrap();
     assert_eq!(tokens.access_token.expose(), "nested");
     assert!(tokens.refresh_token.is_none() && tokens.scopes.is_none() && tokens.expires_in.is_none());
@@ -90,7 +97,7 @@ async fn client_in_the_body_and_json_and_extra_parameters_are_data() {
     let seen = server.seen().remove(0);
     assert_eq!((sorted_form(&seen), seen.header("authorization")), (pairs(fields), None));
 
-    provider.oauth.token_body = TokenBody::Json;
+    Arc::make_mut(&mut provider.oauth.habits).token_body = TokenBody::Json;
     refresh(&loopback(), &provider, &secret("rt1")).await.unwrap();
     let seen = server.seen().remove(1);
     assert_eq!(seen.header("content-type"), Some("application/json"));
@@ -162,7 +169,7 @@ async fn not_sent_and_in_doubt_are_told_apart() {
     let token_url: Url = format!("http://{}/token", listener.local_addr().unwrap()).parse().unwrap();
     let mut provider = provider(&server);
     provider.hosts.allow(&token_url);
-    provider.oauth.token_url = token_url;
+    provider.oauth.refresh_url = token_url;
     let hang_up = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
@@ -184,4 +191,65 @@ async fn an_endpoint_outside_the_toolkits_hosts_gets_nothing() {
     let error = exchange(&loopback(), &provider, &secret("code"), None).await.unwrap_err();
     assert!(matches!(error, TokenError::NotSent(_)), "{error}");
     assert_eq!(canary.connects().await, 0);
+}
+
+#[tokio::test]
+async fn basic_comes_in_three_kinds() {
+    let server = Scripted::start(granted).await;
+    let mut provider = provider(&server);
+    for (kind, pair) in [
+        (ClientAuth::Basic, "client%3A1:s3cret+%25%2B"),
+        (ClientAuth::BasicRaw, "client:1:s3cret %+"),
+        (ClientAuth::BasicSecret, "s3cret %+:"),
+    ] {
+        Arc::make_mut(&mut provider.oauth.habits).client_auth = kind;
+        refresh(&loopback(), &provider, &secret("rt1")).await.unwrap();
+        let seen = server.seen().pop().unwrap();
+        let basic = format!("Basic {}", BASE64_STANDARD.encode(pair));
+        assert_eq!(seen.header("authorization"), Some(basic.as_str()), "{kind:?}");
+        assert!(!seen.body.contains("client"), "{kind:?}: {}", seen.body);
+    }
+}
+
+#[tokio::test]
+async fn parameters_go_by_the_providers_names() {
+    let server = Scripted::start(granted).await;
+    let names = "token_names = { client_id = 'client_key', client_secret = 'secret', code = 'auth_code' }";
+    let mut provider = provider_with(&server, names);
+    Arc::make_mut(&mut provider.oauth.habits).client_auth = ClientAuth::Body;
+    exchange(&loopback(), &provider, &secret("the code"), None).await.unwrap();
+    let expected = [
+        ("grant_type", "authorization_code"),
+        ("auth_code", "the code"),
+        ("redirect_uri", "http://localhost:8080/oauth/callback/ctx1"),
+        ("client_key", "client:1"),
+        ("secret", "s3cret %+"),
+    ];
+    assert_eq!(sorted_form(&server.seen()[0]), pairs(expected));
+}
+
+#[tokio::test]
+async fn a_refresh_may_have_a_place_of_its_own() {
+    let server = Scripted::start(granted).await;
+    let provider = provider_with(&server, "refresh = { url = '{SITE}/oauth/refresh' }");
+    refresh(&loopback(), &provider, &secret("rt1")).await.unwrap();
+    exchange(&loopback(), &provider, &secret("code"), None).await.unwrap();
+    let paths: Vec<String> = server.seen().into_iter().map(|seen| seen.path).collect();
+    assert_eq!(paths, ["/oauth/refresh", "/token"]);
+}
+
+#[tokio::test]
+async fn an_access_token_may_be_what_is_refreshed_with() {
+    let server = Scripted::start(|_| Json(json!({"access_token": "at2", "expires_in": 60}))).await;
+    let way = "refresh = { url = '{SITE}/refresh_access_token', method = 'GET', grant_type = 'ig_refresh_token', \
+               token = 'access_token', parameter = 'access_token' }";
+    let provider = provider_with(&server, way);
+    let first = exchange(&loopback(), &provider, &secret("code"), None).await.unwrap();
+    assert_eq!(first.refresh_token.as_ref().unwrap().expose(), "at2");
+    refresh(&loopback(), &provider, &secret("at1 &")).await.unwrap();
+    let seen = server.seen().remove(1);
+    assert_eq!(
+        (seen.method.as_str(), seen.path.as_str(), seen.body.as_str()),
+        ("GET", "/refresh_access_token?grant_type=ig_refresh_token&access_token=at1+%26", "")
+    );
 }

@@ -82,7 +82,7 @@ fn every_fault_names_its_key() {
         (
             "[api]",
             "client_auth = \"none\"\n[api]",
-            "auth.client_auth: unknown variant `none`, expected `body` or `basic`",
+            "auth.client_auth: unknown variant `none`, expected one of `body`, `basic`, `basic_raw`",
         ),
         ("[api]", "scopes = [\"a b\"]\n[api]", "auth.scopes[0]: must be visible ASCII"),
         (
@@ -104,7 +104,42 @@ fn every_fault_names_its_key() {
         ("[tools]", "headers = { Cookie = \"x\" }\n[tools]", "api.headers.Cookie: is set by taiku"),
         ("[tools]", "headers = { X = \"a\\r\\nb\" }\n[tools]", "api.headers.X: must be visible ASCII"),
         ("[tools]", "authorization = \"Bearer\"\n[tools]", "api.authorization: must contain {access_token}"),
-        ("[tools]", "dead_token = [200]\n[tools]", "api.dead_token: 200 is not a status"),
+        ("[tools]", "dead_token = [200]\n[tools]", "api.dead_token: 200 would end every token"),
+        ("[tools]", "rate_limited = [\"x\"]\n[tools]", "api.rate_limited: must be"),
+        ("[tools]", "authorization_header = \"Host\"\n[tools]", "api.authorization_header: is set by taiku"),
+        (
+            "[tools]",
+            "authorization_header = \"X-Token\"\nauthorization_query = \"t\"\n[tools]",
+            "api.authorization_query: is a second place for the token",
+        ),
+        (
+            "required = true",
+            "required = true\npattern = \"(\"",
+            "settings[1].pattern: `(` is not a regular expression",
+        ),
+        ("[api]", "token_names = { cod = \"x\" }\n[api]", "auth.token_names.cod: is not known; there are"),
+        (
+            "[api]",
+            "callback_names = { code = \"\" }\n[api]",
+            "auth.callback_names.code: must be visible ASCII",
+        ),
+        ("[api]", "authorize_names = { state = \"s\" }\n[api]", "auth.authorize_names.state: is not known"),
+        (
+            "[api]",
+            "token_names = { code = \"x\", client_id = \"x\" }\n[api]",
+            "auth.token_names.client_id: `x` is there twice",
+        ),
+        (
+            "[api]",
+            "token_fields = { scope = \"s\" }\n[api]",
+            "auth.token_fields.scope: must be a JSON pointer",
+        ),
+        ("[api]", "default_lifetime = 0\n[api]", "auth.default_lifetime: must be at least one second"),
+        (
+            "[api]",
+            "refresh = { url = \"{NO}/x\" }\n[api]",
+            "auth.refresh.url: {NO} is not among the settings",
+        ),
         ("[tools]", "failure = \"ok\"\n[tools]", "api.failure: must be"),
         ("[tools]", "retry_after = [\"a b\"]\n[tools]", "api.retry_after: `a b` is not a header name"),
         ("\"openapi.json\"", "\"../openapi.json\"", "tools.openapi: must be the name of a file"),
@@ -224,4 +259,16 @@ fn a_base_address_has_no_query() {
     let toolkit = with("https://{TENANT}.api.test/v1", "https://api.test/v1?key={TENANT}").unwrap();
     let faults = toolkit.resolve(&|_| Some("https://x.test".to_owned()), LoopbackHttp::Refused).unwrap_err();
     assert!(lines(&faults).contains("api.base_url"), "{faults:?}");
+}
+
+#[test]
+fn a_value_that_does_not_look_like_its_pattern_is_refused() {
+    let toolkit = with("required = true", "required = true\npattern = \"[a-z]+\"").unwrap();
+    let resolve = |tenant: &str| {
+        toolkit
+            .resolve(&|key| (key == "TENANT").then(|| tenant.to_owned()), LoopbackHttp::Refused)
+            .map_err(|faults| lines(&faults))
+    };
+    assert!(resolve("acme").is_ok());
+    assert!(resolve("acme1").unwrap_err().contains("TENANT must look like `[a-z]+`"));
 }
