@@ -10,6 +10,7 @@ mod packages;
 mod postgres;
 mod process;
 mod progress;
+mod reliability;
 mod run;
 mod rust;
 mod sdk;
@@ -35,6 +36,9 @@ cargo xtask <command>
   dist              build the self-contained release binary target/dist/taiku
   bench             measure sizes, start, memory and the bridge against their limits
   ci                check the format, lint, and test
+  reliability [name…] [--postgres|--sqlite] [--quick]
+                    measure what taiku promises in numbers, at full size, and print a table
+  nightly           the same for everything, and the tests that take too long for each change
 ";
 
 fn main() -> ExitCode {
@@ -57,6 +61,8 @@ fn dispatch(command: &str, rest: &[String]) -> Result<ExitCode> {
         "dist" => dist::build(&workspace)?,
         "bench" => bench::run(&workspace)?,
         "ci" => return Ok(close(ci::run(&workspace)?)),
+        "reliability" => return reliability::run(&workspace, rest),
+        "nightly" => return reliability::nightly(&workspace),
         "help" | "-h" | "--help" => print!("{HELP}"),
         other => return Err(Error::UnknownCommand(other.to_owned())),
     }

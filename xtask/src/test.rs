@@ -33,7 +33,7 @@ impl Counts {
     }
 
     /// From the line with which a test binary ends.
-    fn parse(line: &str) -> Option<Self> {
+    pub(crate) fn parse(line: &str) -> Option<Self> {
         let (_, fields) = line.strip_prefix("test result: ")?.split_once(". ")?;
         let count = |name: &str| {
             fields.split("; ").find_map(|field| field.strip_suffix(name)?.trim_end().parse::<u64>().ok())
