@@ -99,7 +99,6 @@ fn now() -> f64 {
 
 /// Counts a message of a panel, whatever is in it. A flood takes the panel off the page.
 fn count(document: u64) -> Result<(), Refusal> {
-    let now = now();
     let counted = speakers::with(document, |speaker| (speaker.state.count(now), speaker.state.is_flood()));
     let Some((counted, flood)) = counted else { return Ok(()) };
     if flood {

@@ -15,6 +15,16 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** How long one figure of one contender may take. */
 const PATIENCE_MS = 120_000;
 
+/** How long a panel and its page may take to meet. */
+const MEETING_MS = 20_000;
+
+/** What a promise gives in time; nothing when it is late or fails with the page that it was of. */
+const within = async (ms, promise) => {
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, ms)));
+  return Promise.race([promise.catch(() => undefined), late]).finally(() => clearTimeout(timer));
+};
+
 /** How many calls: to warm up, one by one (timed in chunks), all at once. A panel may send 2,000 at once, then 200 a second. */
 const FIGURES = {
   small: { warm: 300, chunks: 20, chunk: 20, many: 1000 },
@@ -42,37 +52,48 @@ try {
 
   const peer = (name) => async (figure, counts) => {
     const page = await context.newPage();
-    await page.goto(peers.host);
-    await page.evaluate(([name, panel, payload]) => show(name, panel, payload), [name, peers.panel, payload]);
-    const times = await measure(page, figure, counts);
+    const frame = await introduced(name, page, async () => {
+      await page.goto(peers.host);
+      await page.evaluate(([name, panel, payload]) => show(name, panel, payload), [name, peers.panel, payload]);
+    });
+    const times = await measure(name, frame, figure, counts);
     await page.close();
     return times;
   };
   const panel = (name) => async (figure, counts) => {
     const page = await context.newPage();
-    await page.goto(panelAddress(taiku, name));
-    await page.locator("iframe").waitFor();
-    const times = await measure(page, figure, counts);
+    const frame = await introduced(name, page, async () => {
+      await page.goto(panelAddress(taiku, name));
+      await page.locator("iframe").waitFor();
+    });
+    const times = await measure(name, frame, figure, counts);
     if (figure === "down") times.fetch = await page.evaluate(bareFetch, counts);
     await page.close();
     return times;
   };
-  const measure = async (page, figure, counts) => {
-    const frame = page.frames().find((frame) => frame !== page.mainFrame());
-    await frame.waitForFunction(() => "bench" in globalThis, undefined, { polling: 50 });
+  /** The frame of a page, once it has met its host. A peer whose handshake gave up on a busy machine may try again. */
+  const introduced = async (name, page, open) => {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      await open();
+      const frame = page.frames().find((frame) => frame !== page.mainFrame());
+      await frame.waitForFunction(() => "bench" in globalThis, undefined, { polling: 50 });
+      const met = frame.evaluate(() => bench.then(() => true, () => false));
+      if (await within(MEETING_MS, met)) return frame;
+      await page.goto("about:blank");
+    }
+    throw new Error(`${name}: the panel and its page never met`);
+  };
+  const measure = async (name, frame, figure, counts) => {
     const run = ([figure, counts, payload]) => bench.then((bench) => bench.run(figure, counts, payload));
-    const times = frame.evaluate(run, [figure, counts, figure === "up" ? payload : undefined]);
+    const times = await within(PATIENCE_MS, frame.evaluate(run, [figure, counts, figure === "up" ? payload : undefined]));
     // An answer that never comes must end the run, not hold it.
-    let timer;
-    const late = new Promise((_, reject) => {
-      const error = new Error(`${page.url()}: ${figure} did not end within ${PATIENCE_MS / 1000} s`);
-      timer = setTimeout(() => reject(error), PATIENCE_MS);
-    });
-    return Promise.race([times, late]).finally(() => clearTimeout(timer));
+    if (!times) throw new Error(`${name}: ${figure} did not end within ${PATIENCE_MS / 1000} s`);
+    return times;
   };
 
   const contenders = {
     raw: peer("raw"),
+    "raw port": peer("raw port"),
     "taiku window": panel("window"),
     "taiku port": panel("port"),
     penpal: peer("penpal"),

@@ -20,6 +20,17 @@ const peers = {
       frame.postMessage({ type: "raw:response", id, result: answers[method]() }, "*");
     });
   },
+  "raw port"(frame) {
+    window.addEventListener("message", (event) => {
+      if (event.source !== frame) return;
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = ({ data }) => {
+        const { id, method } = JSON.parse(data);
+        port1.postMessage(JSON.stringify({ type: "raw:response", id, result: answers[method]() }));
+      };
+      frame.postMessage("port", "*", [port2]);
+    });
+  },
   penpal(frame) {
     connect({ messenger: new WindowMessenger({ remoteWindow: frame, allowedOrigins: ["*"] }), methods: answers });
   },
