@@ -1,11 +1,15 @@
-//! What every request needs: the configuration, the store, the vault and the catalogs.
+//! What every request needs: the configuration, the store, the keys and the catalogs.
 
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tokio::sync::broadcast;
+
 use crate::clock::Clock;
-use crate::config::{Config, ConfigError, Origins, Source};
+use crate::common::Common;
+use crate::config::{Config, ConfigError, Source};
+use crate::custody::{self, News};
 use crate::egress::{Egress, EgressSetupError, Policy};
 use crate::events;
 use crate::install::registry::Lists;
@@ -14,7 +18,6 @@ use crate::limits::Limits;
 use crate::plugin::{Registry, Watched, WatchedPlugins};
 use crate::random::Random;
 use crate::setup::SetupLink;
-use crate::single_flight::SingleFlight;
 use crate::store::{self, Store, StoreError};
 use crate::toolkit::{self, LoopbackHttp};
 use crate::trials::Trials;
@@ -28,24 +31,9 @@ pub struct Broker(Arc<Inner>);
 pub struct Inner {
     /// The configuration.
     pub config: Config,
-    /// The environment, for the settings of toolkits.
-    pub source: Source,
-    /// Where the two halves of the host answer.
-    pub origins: Origins,
-    /// The database.
-    pub store: Store,
-    /// Seals and opens secrets.
-    pub vault: Vault,
-    /// The time.
-    pub clock: Clock,
-    /// Random bytes.
-    pub random: Random,
-    /// All outbound HTTP.
-    pub egress: Egress,
-    /// Whether toolkits may point at plain http on loopback.
-    pub loopback: LoopbackHttp,
-    /// The toolkits.
-    pub toolkits: Watched<toolkit::Catalog>,
+    common: Common,
+    /// Asks for what only the vault process may do.
+    pub custody: custody::Client,
     /// The plugins of the registry and the folders.
     pub plugins: WatchedPlugins,
     /// The plugins of the database.
@@ -56,8 +44,6 @@ pub struct Inner {
     pub trials: Trials,
     /// What is bounded per user.
     pub limits: Limits,
-    /// One refresh at a time per connection.
-    pub refreshing: SingleFlight,
     /// Tells open pages what has changed.
     pub events: events::Hub,
     /// The one-time link that makes the first admin.
@@ -68,6 +54,13 @@ impl Deref for Broker {
     type Target = Inner;
     fn deref(&self) -> &Inner {
         &self.0
+    }
+}
+
+impl Deref for Inner {
+    type Target = Common;
+    fn deref(&self) -> &Common {
+        &self.common
     }
 }
 
@@ -186,7 +179,8 @@ fn make_private_dir(path: &PathBuf) -> std::io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
-/// What differs between one way to run a broker and another.
+/// What differs between one way to run taiku and another; the same for both roles.
+#[derive(Clone)]
 pub struct Start {
     /// The configuration.
     pub config: Config,
@@ -202,38 +196,67 @@ pub struct Start {
     pub random: Random,
 }
 
+impl Start {
+    /// What either role works with, over an opened database.
+    ///
+    /// # Errors
+    /// When the configuration cannot be used.
+    pub(crate) fn common(&self, opened: Opened) -> Result<Common, StartError> {
+        let Opened { store, vault } = opened;
+        let allow_loopback_http = self.config.allow_loopback_http.unwrap_or(self.loopback_by_default);
+        let toolkits = Watched::new(self.config.toolkit_dirs.clone(), |dirs| {
+            toolkit::Catalog::load(toolkit::embedded(), dirs)
+        });
+        Ok(Common {
+            toolkits: Arc::new(toolkits),
+            egress: Egress::new(Policy { allow_loopback_http })?,
+            loopback: if allow_loopback_http { LoopbackHttp::Allowed } else { LoopbackHttp::Refused },
+            source: Arc::new(self.source.clone()),
+            origins: self.config.origins(self.port)?,
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+            store,
+            vault,
+        })
+    }
+}
+
 impl Broker {
-    /// Puts a broker together.
+    /// Puts a broker together that asks `custody` for what only the vault process may do.
     ///
     /// # Errors
     /// When the configuration, the keys or the database cannot be used.
-    pub async fn start(start: Start) -> Result<Self, StartError> {
-        let Start { config, source, port, loopback_by_default, clock, random } = start;
-        let origins = config.origins(port)?;
-        let Opened { store, vault } = open(&config, &clock, &random).await?;
-        let allow_loopback_http = config.allow_loopback_http.unwrap_or(loopback_by_default);
-        let toolkit_dirs = config.toolkit_dirs.clone();
+    pub async fn start(start: Start, custody: custody::Client) -> Result<Self, StartError> {
+        let opened = open(&start.config, &start.clock, &start.random).await?;
+        let common = start.common(opened)?;
         let broker = Self(Arc::new(Inner {
-            toolkits: Watched::new(toolkit_dirs, |dirs| toolkit::Catalog::load(toolkit::embedded(), dirs)),
-            plugins: WatchedPlugins::new(Registry::embedded(), config.plugin_dirs.clone()),
+            plugins: WatchedPlugins::new(Registry::embedded(), start.config.plugin_dirs.clone()),
             loaded: Loaded::default(),
             registries: Lists::default(),
-            egress: Egress::new(Policy { allow_loopback_http })?,
-            loopback: if allow_loopback_http { LoopbackHttp::Allowed } else { LoopbackHttp::Refused },
             trials: Trials::default(),
             limits: Limits::default(),
-            refreshing: SingleFlight::default(),
-            events: events::Hub::new(random.id("")),
+            events: events::Hub::new(common.random.id("")),
             setup: SetupLink::default(),
-            config,
-            source,
-            origins,
-            store,
-            vault,
-            clock,
-            random,
+            config: start.config,
+            custody,
+            common,
         }));
+        tokio::spawn(pass_on(broker.custody.news(), broker.events.clone()));
         crate::integration::reconcile(&broker).await?;
         Ok(broker)
+    }
+}
+
+/// Tells open pages what the vault has told.
+async fn pass_on(mut news: broadcast::Receiver<News>, events: events::Hub) {
+    loop {
+        match news.recv().await {
+            Ok(News { user_id, event }) => events.tell(&user_id, &event),
+            // Who misses an event reads again with the next one.
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "news of the vault came faster than they could be told");
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
     }
 }

@@ -93,6 +93,7 @@ pub enum ConfigError {
 }
 
 /// Where the values come from.
+#[derive(Clone)]
 pub struct Source {
     file: BTreeMap<String, String>,
     environment: BTreeMap<String, String>,

@@ -9,25 +9,24 @@ use taiku_bridge::api::{Account, ConnectBody, Connecting, Status};
 use taiku_bridge::{Code, Refusal};
 use url::Url;
 
+use self::flow_error::outcome;
 pub use self::flow_error::{FlowError, why};
-use self::flow_error::{exchange_error, outcome, provider_error};
+pub(crate) use self::flow_error::{exchange_error, provider_error};
 use crate::broker::Broker;
 use crate::clock::Millis;
-use crate::disconnect;
+use crate::custody::consent::{Answer, AuthorizeUrl, Complete, Prepare};
 use crate::events::Event;
 use crate::execute;
 use crate::failure::Failure;
 use crate::integration::{self, Ready};
 use crate::oauth::{self, IssError};
 use crate::store::StoreError;
-use crate::store::connections::{self, Activation, Connection, Pending, SealedTokens, State};
+use crate::store::connections::{self, Connection, Pending, State};
 use crate::store::flows::{self, Flow, LIFETIME, MAX_PENDING};
 use crate::store::integrations;
 use crate::store::sessions::{self, Session};
-use crate::tokens;
-use crate::toolkit::TokenKind;
+use crate::vault::SecretString;
 use crate::vault::hash::{eq, sha256};
-use crate::vault::{ContextHash, Place, Ring, SecretString, VaultError};
 
 /// Where the browser lands unless told otherwise.
 const DEFAULT_CALLBACK: &str = "/connections";
@@ -42,13 +41,6 @@ pub struct Begun {
     pub cookie: String,
 }
 
-/// What of a flow must not be stored in clear.
-#[derive(Serialize, Deserialize)]
-struct Secrets {
-    authorize_url: String,
-    verifier: Option<String>,
-}
-
 /// Begins to connect an account of the toolkit to the session's user.
 ///
 /// # Errors
@@ -60,14 +52,13 @@ pub async fn begin(
     plugin: Option<&str>,
     body: ConnectBody,
 ) -> Result<Begun, Failure> {
-    let Some(provider) = &ready.provider else {
-        let message = format!("{} needs no account: run its tools directly.", ready.toolkit.name);
-        return Err(Failure::new(Code::InvalidParams, message));
-    };
-    let mut provider = provider.clone();
-    if let Some(scopes) = body.scopes {
-        provider.scopes = checked_scopes(scopes)?;
+    if ready.resolved.auth.is_none() {
+        return Err(integration::needs_no_account(ready));
     }
+    let scopes = match body.scopes {
+        Some(scopes) => checked_scopes(scopes)?,
+        None => ready.scopes.clone(),
+    };
     let callback_url = callback_path(broker, body.callback_url.as_deref())?;
     let replaces = match body.connection_id {
         Some(id) => Some(renewable(broker, ready, session, plugin, id).await?),
@@ -76,14 +67,16 @@ pub async fn begin(
     let random = &broker.random;
     let (state, cookie) = (random.token(), random.token());
     let (connection_id, flow_id) = (random.id("con_"), random.id("flw_"));
-    let begun = oauth::begin(&provider, &state, random);
-    let provider_host = host(&begun.authorize_url);
-    let secrets = Secrets {
-        authorize_url: begun.authorize_url.into(),
-        verifier: begun.verifier.map(|verifier| verifier.expose().to_owned()),
+    let prepare = Prepare {
+        flow: flow_id.clone(),
+        user_id: session.user.id.clone(),
+        toolkit: ready.toolkit.slug.clone(),
+        scopes: scopes.clone(),
+        state: SecretString::new(state.clone()),
     };
+    let prepared = broker.custody.ask(prepare).await?;
     let flow = Flow {
-        secrets: seal(broker, &flow_id, &session.user.id, ready.context, &secrets)?,
+        secrets: prepared.secrets,
         id: flow_id,
         cookie_hash: sha256(cookie.as_bytes()).to_vec(),
         session_hash: session.id_hash.clone(),
@@ -91,27 +84,22 @@ pub async fn begin(
         connection_id,
         toolkit: ready.toolkit.slug.to_string(),
         context_id: ready.context_id.clone(),
-        context_hash: ready.context.as_bytes().to_vec(),
+        context_hash: prepared.context_hash,
         plugin: plugin.map(str::to_owned),
         callback_url,
-        scopes: provider.scopes,
+        scopes,
         expires_at: broker.clock.now() + LIFETIME,
         used_at: None,
     };
     insert(broker, ready, &flow, replaces.as_deref(), &state).await?;
     let connecting = Connecting {
         redirect_url: format!("{}/oauth/start/{}", broker.origins.app.as_str(), flow.id),
-        provider_host,
+        provider_host: prepared.provider_host,
         // Whoever renews a connection has the same one in the end.
         connection_id: replaces.unwrap_or(flow.connection_id),
         status: Status::Initiated,
     };
     Ok(Begun { connecting, flow: flow.id, cookie })
-}
-
-/// A URL's host, with its port where it has one.
-fn host(url: &Url) -> String {
-    url[url::Position::BeforeHost..url::Position::AfterPort].to_owned()
 }
 
 /// A connection that its user may renew. A plugin cannot: it connects accounts and does not choose among them.
@@ -209,28 +197,6 @@ fn own_path(app: &str, wanted: &str) -> Option<String> {
     own.then(|| url[url::Position::BeforePath..].to_owned())
 }
 
-fn flow_place<'a>(flow: &'a str, user: &'a str, context: ContextHash) -> Place<'a> {
-    Place { table: "flows", column: "secrets", user, row: flow, context, generation: 0 }
-}
-
-fn seal(
-    broker: &Broker,
-    flow: &str,
-    user: &str,
-    context: ContextHash,
-    secrets: &Secrets,
-) -> Result<Vec<u8>, Failure> {
-    let text = serde_json::to_vec(secrets).map_err(|error| Failure::Internal(error.to_string()))?;
-    Ok(broker.vault.seal(Ring::RefreshTokens, &flow_place(flow, user, context), &text))
-}
-
-fn unseal(broker: &Broker, flow: &Flow) -> Result<Secrets, VaultError> {
-    let context = <[u8; 32]>::try_from(flow.context_hash.as_slice()).map_err(|_| VaultError::Integrity)?;
-    let place = flow_place(&flow.id, &flow.user_id, context.into());
-    let secret = broker.vault.open(Ring::RefreshTokens, &place, &flow.secrets)?;
-    serde_json::from_slice(secret.expose()).map_err(|_| VaultError::Integrity)
-}
-
 /// What the start page shows.
 pub struct StartPage {
     /// The toolkit's name.
@@ -255,8 +221,7 @@ pub async fn start_page(broker: &Broker, flow: &str, cookie: Option<&str>) -> Re
     of_this_browser(&flow, cookie, broker.clock.now())?;
     let slug = integration::slug(&flow.toolkit)?;
     let toolkit = integration::toolkit(broker, &slug).await?;
-    let authorize_url = Url::parse(&unseal(broker, &flow)?.authorize_url)
-        .map_err(|error| FlowError::Internal(error.to_string()))?;
+    let authorize_url = broker.custody.ask(AuthorizeUrl { flow: flow.id }).await?;
     Ok(StartPage { toolkit: toolkit.name.clone(), plugin: flow.plugin, scopes: flow.scopes, authorize_url })
 }
 
@@ -338,6 +303,15 @@ impl Callback {
         }
         self
     }
+
+    /// What the provider said. An answer that says nothing is an error, too.
+    fn answer(self) -> Answer {
+        match (self.error, self.code) {
+            (Some(error), _) => Answer::Error { error, description: self.error_description },
+            (None, Some(code)) => Answer::Code(code),
+            (None, None) => Answer::Error { error: "no_code".into(), description: None },
+        }
+    }
 }
 
 /// A flow that ended, well or not.
@@ -357,7 +331,8 @@ pub struct Ended {
 }
 
 /// What a consent has brought.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Connected {
     /// The account works.
     Active(Account),
@@ -380,7 +355,7 @@ pub async fn find(broker: &Broker, callback: &Callback) -> Result<Flow, FlowErro
     flows::by_state(&mut tx, &sha256(state.as_bytes())).await?.ok_or(FlowError::NotYours)
 }
 
-/// Finishes a flow: every proof first, then consume it, then exchange the code.
+/// Finishes a flow: every proof first; then the vault consumes it and exchanges the code.
 ///
 /// # Errors
 /// When a proof is missing; then the flow is untouched. What goes wrong later is in [`Ended::outcome`].
@@ -405,32 +380,19 @@ pub async fn finish(
     let slug = integration::slug(&flow.toolkit)?;
     let ready = integration::ready(broker, &slug).await?;
     if !integration::same_context(&flow.context_hash, &ready.context) {
-        return Err(FlowError::Changed("The integration has been changed since you began.".into()));
+        return Err(FlowError::Changed(integration::CHANGED.into()));
     }
     check_iss(broker, &ready, callback.iss.as_deref()).await?;
-    let callback = match &ready.provider {
-        Some(provider) => callback.named(&provider.oauth.habits.callback_names),
+    let callback = match &ready.resolved.auth {
+        Some(oauth) => callback.named(&oauth.habits.callback_names),
         None => callback,
     };
     if callback.ambiguous {
         return Err(FlowError::NotYours);
     }
-    let mut tx = broker.store.write().await?;
-    let consumed = flows::consume(&mut tx, &flow.id, now).await?;
-    tx.commit().await?;
-    if !consumed {
-        return Err(FlowError::NotYours);
-    }
-    let outcome = complete(broker, &ready, &flow, callback).await;
-    if let Err(error) = &outcome {
-        let mut tx = broker.store.write().await?;
-        connections::fail(&mut tx, &flow.connection_id, &why(error)).await?;
-        tx.commit().await?;
-    }
-    let (connection_id, outcome) = match outcome {
-        Ok(kept) => (kept.connection_id, Ok(kept.connected)),
-        Err(error) => (flow.connection_id.clone(), Err(error)),
-    };
+    let complete = Complete { flow: flow.id.clone(), answer: callback.answer() };
+    let completed = broker.custody.ask(complete).await?.ok_or(FlowError::NotYours)?;
+    let (connection_id, outcome) = (completed.connection_id, completed.outcome);
     tell(broker, &flow.user_id, &connection_id).await?;
     note(broker, &flow, &connection_id, now, outcome.as_ref().err()).await?;
     Ok(Ended {
@@ -443,12 +405,6 @@ pub async fn finish(
     })
 }
 
-/// What was kept of a consent, and as which connection.
-struct Kept {
-    connection_id: String,
-    connected: Connected,
-}
-
 async fn session_lives(broker: &Broker, flow: &Flow, now: Millis) -> Result<bool, FlowError> {
     let mut tx = broker.store.read().await?;
     let session = sessions::find(&mut tx, &flow.session_hash, now).await?;
@@ -457,12 +413,12 @@ async fn session_lives(broker: &Broker, flow: &Flow, now: Millis) -> Result<bool
 
 /// A provider that has an issuer says in its metadata whether answers name it (RFC 9207, section 3).
 async fn check_iss(broker: &Broker, ready: &Ready, iss: Option<&str>) -> Result<(), FlowError> {
-    let Some(provider) = &ready.provider else { return Ok(()) };
-    let issuer = provider.oauth.issuer.as_deref();
+    let Some(provider) = &ready.resolved.auth else { return Ok(()) };
+    let issuer = provider.issuer.as_deref();
     let supported = match issuer {
         // An answer that names its issuer is compared whatever the metadata says; it is needed only for silence.
         Some(issuer) if iss.is_none() => {
-            let metadata = oauth::discover(&broker.egress, issuer, &provider.hosts).await;
+            let metadata = oauth::discover(&broker.egress, issuer, &ready.resolved.hosts).await;
             metadata
                 .map_err(|error| FlowError::Exchange {
                     code: format!("its metadata cannot be used: {error}"),
@@ -476,146 +432,6 @@ async fn check_iss(broker: &Broker, ready: &Ready, iss: Option<&str>) -> Result<
         tracing::warn!(toolkit = %ready.toolkit.slug, %error, "flow_issuer_mismatch");
         FlowError::MixUp
     })
-}
-
-async fn complete(
-    broker: &Broker,
-    ready: &Ready,
-    flow: &Flow,
-    callback: Callback,
-) -> Result<Kept, FlowError> {
-    if let Some(error) = callback.error {
-        return Err(provider_error(&error, callback.error_description.as_deref()));
-    }
-    let (Some(code), Some(provider)) = (callback.code, &ready.provider) else {
-        return Err(provider_error("no_code", None));
-    };
-    let verifier = unseal(broker, flow)?.verifier.map(SecretString::new);
-    let tokens =
-        oauth::exchange(&broker.egress, provider, &code, verifier.as_ref()).await.map_err(exchange_error)?;
-    let account = execute::account(broker, ready, &tokens.access_token).await;
-    let brought =
-        Brought { ready, scopes: tokens.scopes.as_ref().unwrap_or(&flow.scopes), tokens: &tokens, account };
-    let kept = keep(broker, flow, &brought).await;
-    if kept.is_err() {
-        give_back(broker, provider, &tokens).await;
-    }
-    kept
-}
-
-/// What a consent has brought, before anything of it is stored.
-struct Brought<'a> {
-    ready: &'a Ready,
-    tokens: &'a oauth::Tokens,
-    account: Account,
-    scopes: &'a [String],
-}
-
-/// Stores what the flow has brought. An admin who changed the integration meanwhile has ended every connection
-/// but this one, so that is looked at again.
-async fn keep(broker: &Broker, flow: &Flow, brought: &Brought<'_>) -> Result<Kept, FlowError> {
-    let (connection, other) = {
-        let mut tx = broker.store.read().await?;
-        let connection = connections::find(&mut tx, &flow.user_id, &flow.connection_id).await?;
-        let connection = connection.ok_or(FlowError::NotYours)?;
-        let other = match &connection.replaces {
-            Some(id) => connections::find(&mut tx, &flow.user_id, id).await?,
-            None => None,
-        };
-        (connection, other)
-    };
-    let ready = brought.ready;
-    let kept = match other {
-        None => brought.activate(broker, &connection).await?,
-        Some(other) if same_account(&other.account, &brought.account) => {
-            brought.renew(broker, &connection, &other.id).await?
-        }
-        Some(other) => brought.hold(broker, &connection, other.account).await?,
-    };
-    let now = integration::ready(broker, &ready.toolkit.slug).await;
-    if !now.is_ok_and(|now| integration::same_context(&flow.context_hash, &now.context)) {
-        integration::reconcile(broker).await?;
-    }
-    Ok(kept)
-}
-
-/// Where a provider does not say whose account it is, it is taken to be the same.
-fn same_account(one: &Account, other: &Account) -> bool {
-    match (&one.id, &other.id) {
-        (Some(one), Some(other)) => one == other,
-        (None, _) | (_, None) => true,
-    }
-}
-
-/// Revokes tokens that nothing was stored of: their connection was removed while they were on their way.
-async fn give_back(broker: &Broker, provider: &oauth::Provider, tokens: &oauth::Tokens) {
-    let kinds = [
-        (TokenKind::RefreshToken, tokens.refresh_token.as_ref()),
-        (TokenKind::AccessToken, Some(&tokens.access_token)),
-    ];
-    for (kind, token) in kinds {
-        let Some(token) = token else { continue };
-        let outcome = oauth::revoke(&broker.egress, provider, token, kind).await;
-        tracing::warn!(
-            kind = kind.as_str(),
-            outcome = outcome.as_str(),
-            "gave back a token without a connection"
-        );
-    }
-}
-
-impl Brought<'_> {
-    fn sealed(&self, broker: &Broker, connection: &Connection) -> SealedTokens {
-        tokens::seal(broker, connection, self.ready.context, connection.generation + 1, self.tokens)
-    }
-
-    fn activation<'a>(&'a self, connection: &'a Connection, tokens: &'a SealedTokens) -> Activation<'a> {
-        let context_hash = self.ready.context.as_bytes();
-        Activation { connection, context_hash, tokens, account: &self.account, scopes: self.scopes }
-    }
-
-    fn kept(&self, connection: &Connection, connected: Connected, broker: &Broker) -> Kept {
-        tracing::info!(
-            connection = %connection.id, user = %connection.user_id, toolkit = %connection.toolkit,
-            token_tag = broker.vault.tag(self.tokens.access_token.expose()), "connected"
-        );
-        Kept { connection_id: connection.id.clone(), connected }
-    }
-
-    /// Makes the connection that the consent was begun for.
-    async fn activate(&self, broker: &Broker, connection: &Connection) -> Result<Kept, FlowError> {
-        let sealed = self.sealed(broker, connection);
-        let mut tx = broker.store.write().await?;
-        connections::activate(&mut tx, &self.activation(connection, &sealed)).await?;
-        tx.commit().await?;
-        Ok(self.kept(connection, Connected::Active(self.account.clone()), broker))
-    }
-
-    /// Gives an older connection of the same account what the consent has brought. What it held before is taken back
-    /// at the provider once nothing can be lost any more.
-    async fn renew(&self, broker: &Broker, pending: &Connection, id: &str) -> Result<Kept, FlowError> {
-        // A refresh in between would be lost, or bring tokens that nobody takes back.
-        let _turn = broker.refreshing.turn(id).await;
-        let mut tx = broker.store.write().await?;
-        let older = connections::find(&mut tx, &pending.user_id, id).await?.ok_or(FlowError::NotYours)?;
-        let sealed = self.sealed(broker, &older);
-        connections::activate(&mut tx, &self.activation(&older, &sealed)).await?;
-        connections::remove(&mut tx, &pending.user_id, &pending.id).await?;
-        tx.commit().await?;
-        let gone = Connection { state: State::Revoked, ..pending.clone() };
-        broker.events.tell(&pending.user_id, &Event::connection(&gone));
-        disconnect::retire(broker, self.ready, &older, self.tokens).await;
-        Ok(self.kept(&older, Connected::Active(self.account.clone()), broker))
-    }
-
-    /// Leaves the older connection as it is, and keeps what the consent has brought until the user has decided.
-    async fn hold(&self, broker: &Broker, pending: &Connection, other: Account) -> Result<Kept, FlowError> {
-        let sealed = self.sealed(broker, pending);
-        let mut tx = broker.store.write().await?;
-        connections::hold(&mut tx, &self.activation(pending, &sealed)).await?;
-        tx.commit().await?;
-        Ok(self.kept(pending, Connected::Undecided { account: self.account.clone(), other }, broker))
-    }
 }
 
 /// Adds the account of a consent that was to renew another one's connection.

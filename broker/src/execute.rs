@@ -15,6 +15,7 @@ use url::Url;
 
 use crate::broker::Broker;
 use crate::clock::Millis;
+use crate::common::Common;
 use crate::egress::{EgressError, Inbound, Outbound, TOTAL, Unknown};
 use crate::failure::Failure;
 use crate::integration::{self, Ready};
@@ -78,7 +79,7 @@ async fn attempt(
     call: &Execute,
     used: &mut Option<String>,
 ) -> Result<Answer, Failure> {
-    let connection = match ready.provider {
+    let connection = match ready.resolved.auth {
         Some(_) => Some(choose(broker, ready, user_id, call.connection_id.as_deref()).await?),
         None => None,
     };
@@ -254,15 +255,15 @@ fn answer(ready: &Ready, inbound: Inbound, token: Option<&SecretString>, now: Mi
 }
 
 /// Asks the provider whose account a new token is for. A provider that does not say leaves it unnamed.
-pub async fn account(broker: &Broker, ready: &Ready, token: &SecretString) -> Account {
-    let look_up = ready.provider.as_ref().and_then(|provider| provider.oauth.habits.account.as_ref());
+pub async fn account(common: &Common, ready: &Ready, token: &SecretString) -> Account {
+    let look_up = ready.resolved.auth.as_ref().and_then(|oauth| oauth.habits.account.as_ref());
     let Some(look_up) = look_up else { return Account::default() };
     let asked = async {
         let tool = ready.toolkit.find(&look_up.tool).ok()?;
         let prepared = tool.prepare(&ready.resolved, "{}").ok()?;
         let outbound = outbound(ready, &prepared, Some(token)).ok()?;
         let outbound = Outbound { timeout: Duration::from_secs(10), ..outbound };
-        let inbound = broker.egress.send(outbound, &ready.resolved.hosts).await.ok()?;
+        let inbound = common.egress.send(outbound, &ready.resolved.hosts).await.ok()?;
         if inbound.status != StatusCode::OK { None } else { serde_json::from_slice(&inbound.body).ok() }
     };
     let Some(body): Option<serde_json::Value> = asked.await else {
@@ -305,11 +306,11 @@ pub struct Done<'a> {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn note(broker: &Broker, done: &Done<'_>) -> Result<(), Failure> {
-    let now = broker.clock.now();
+pub async fn note(common: &Common, done: &Done<'_>) -> Result<(), Failure> {
+    let now = common.clock.now();
     let action: String = done.action.chars().take(200).filter(|c| !c.is_control()).collect();
     let entry = Entry {
-        id: &broker.random.id("act_"),
+        id: &common.random.id("act_"),
         user_id: done.user_id,
         at: done.began,
         plugin: done.plugin,
@@ -320,7 +321,7 @@ pub async fn note(broker: &Broker, done: &Done<'_>) -> Result<(), Failure> {
         upstream_status: done.upstream_status,
         duration: (now - done.began).max(0),
     };
-    let mut tx = broker.store.write().await?;
+    let mut tx = common.store.write().await?;
     activity::add(&mut tx, &entry).await?;
     if let (Some(id), "ok") = (done.connection_id, done.outcome) {
         connections::used(&mut tx, id, now).await?;

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use taiku_bridge::{Code, Refusal, Slug};
 use url::Url;
 
-use crate::broker::Broker;
-use crate::events::Event;
+use crate::common::Common;
 use crate::failure::Failure;
-use crate::oauth::Provider;
+use crate::store::connections::{self, Connection};
 use crate::store::integrations::{self, Integration, Value};
-use crate::store::{StoreError, Tx, connections};
+use crate::store::{StoreError, Tx};
 use crate::toolkit::{Fault, Resolved, Setting, Toolkit};
-use crate::vault::{ContextHash, Place, Ring, SecretString, VaultError, hash};
+use crate::vault::{ContextHash, Place, Ring, VaultError, hash};
 
 /// A toolkit with everything that using it needs.
 pub struct Ready {
@@ -21,8 +20,12 @@ pub struct Ready {
     pub toolkit: Arc<Toolkit>,
     /// Its addresses and headers with the settings filled in.
     pub resolved: Resolved,
-    /// Its OAuth provider with our client; none if the API is open.
-    pub provider: Option<Provider>,
+    /// Our OAuth client; empty if the API is open.
+    pub client_id: String,
+    /// The client's secret as a vault record. Only [`custody`](crate::custody) opens it.
+    pub client_secret: Option<Vec<u8>>,
+    /// What is asked for unless a caller chooses others.
+    pub scopes: Vec<String>,
     /// The random part of its redirect URI.
     pub context_id: String,
     /// What connections and their tokens are bound to.
@@ -59,14 +62,14 @@ impl ValueSource {
 ///
 /// # Errors
 /// `toolkit_unknown` or `toolkit_disabled`; `vault_integrity` when its secret does not open.
-pub async fn ready(broker: &Broker, slug: &Slug) -> Result<Ready, Failure> {
-    let toolkit = toolkit(broker, slug).await?;
+pub async fn ready(common: &Common, slug: &Slug) -> Result<Ready, Failure> {
+    let toolkit = toolkit(common, slug).await?;
     let integration = {
-        let mut tx = broker.store.read().await?;
+        let mut tx = common.store.read().await?;
         integrations::find(&mut tx, slug).await?
     };
     match integration {
-        Some(integration) if integration.enabled => prepare(broker, toolkit, &integration),
+        Some(integration) if integration.enabled => prepare(common, toolkit, &integration),
         Some(_) | None => Err(disabled(slug)),
     }
 }
@@ -75,13 +78,22 @@ pub async fn ready(broker: &Broker, slug: &Slug) -> Result<Ready, Failure> {
 ///
 /// # Errors
 /// As [`ready`], but for a toolkit that is switched off.
-pub async fn ready_even_if_disabled(broker: &Broker, slug: &Slug) -> Result<Ready, Failure> {
-    let toolkit = toolkit(broker, slug).await?;
+pub async fn ready_even_if_disabled(common: &Common, slug: &Slug) -> Result<Ready, Failure> {
+    let toolkit = toolkit(common, slug).await?;
     let integration = {
-        let mut tx = broker.store.read().await?;
+        let mut tx = common.store.read().await?;
         integrations::find(&mut tx, slug).await?
     };
-    prepare(broker, toolkit, &integration.ok_or_else(|| disabled(slug))?)
+    prepare(common, toolkit, &integration.ok_or_else(|| disabled(slug))?)
+}
+
+/// What a user is told whose flow began before an admin's change.
+pub(crate) const CHANGED: &str = "The integration has been changed since you began.";
+
+/// Nobody connects to a toolkit whose API is open.
+pub(crate) fn needs_no_account(ready: &Ready) -> Failure {
+    let message = format!("{} needs no account: run its tools directly.", ready.toolkit.name);
+    Failure::new(Code::InvalidParams, message)
 }
 
 fn disabled(slug: &Slug) -> Failure {
@@ -93,8 +105,8 @@ fn disabled(slug: &Slug) -> Failure {
 ///
 /// # Errors
 /// `toolkit_unknown`.
-pub async fn toolkit(broker: &Broker, slug: &Slug) -> Result<Arc<Toolkit>, Failure> {
-    broker
+pub async fn toolkit(common: &Common, slug: &Slug) -> Result<Arc<Toolkit>, Failure> {
+    common
         .toolkits
         .current()
         .await
@@ -113,24 +125,22 @@ pub fn slug(text: &str) -> Result<Slug, Failure> {
     })
 }
 
-fn prepare(broker: &Broker, toolkit: Arc<Toolkit>, integration: &Integration) -> Result<Ready, Failure> {
-    let resolved = resolve(broker, &toolkit, integration)?.map_err(|faults| {
+fn prepare(common: &Common, toolkit: Arc<Toolkit>, integration: &Integration) -> Result<Ready, Failure> {
+    let resolved = resolve(common, &toolkit, integration)?.map_err(|faults| {
         Failure::Internal(format!("toolkit {} cannot be used: {}", toolkit.slug, sentences(&faults)))
     })?;
     let client_id = integration.client_id.clone().unwrap_or_default();
     let context = context(&toolkit.slug, &resolved, &client_id);
-    let provider = match resolved.auth.clone() {
-        None => None,
-        Some(oauth) => Some(Provider {
-            scopes: integration.scopes.clone().unwrap_or_else(|| oauth.habits.scopes.clone()),
-            oauth,
-            client_id,
-            client_secret: client_secret(broker, &toolkit.slug, integration)?.map(Arc::new),
-            redirect_uri: redirect_uri(broker, &integration.context_id)?,
-            hosts: resolved.hosts.clone(),
-        }),
-    };
-    Ok(Ready { context_id: integration.context_id.clone(), toolkit, resolved, provider, context })
+    let proposed = resolved.auth.as_ref().map(|oauth| oauth.habits.scopes.clone()).unwrap_or_default();
+    Ok(Ready {
+        scopes: integration.scopes.clone().unwrap_or(proposed),
+        client_secret: integration.client_secret.clone(),
+        context_id: integration.context_id.clone(),
+        client_id,
+        toolkit,
+        resolved,
+        context,
+    })
 }
 
 /// What connections are bound to: whoever changes where tokens are made or sent makes the old ones useless.
@@ -148,8 +158,8 @@ fn context(slug: &Slug, resolved: &Resolved, client_id: &str) -> ContextHash {
 ///
 /// # Errors
 /// When the app's origin makes no URL, which the configuration rules out.
-pub fn redirect_uri(broker: &Broker, context_id: &str) -> Result<Url, Failure> {
-    let text = format!("{}/oauth/callback/{context_id}", broker.origins.app.as_str());
+pub fn redirect_uri(common: &Common, context_id: &str) -> Result<Url, Failure> {
+    let text = format!("{}/oauth/callback/{context_id}", common.origins.app.as_str());
     Url::parse(&text).map_err(|error| Failure::Internal(format!("{text} is no URL: {error}")))
 }
 
@@ -158,18 +168,18 @@ pub fn redirect_uri(broker: &Broker, context_id: &str) -> Result<Url, Failure> {
 /// # Errors
 /// When a sealed setting does not open. The inner error is what an admin has to mend.
 pub fn resolve(
-    broker: &Broker,
+    common: &Common,
     toolkit: &Toolkit,
     integration: &Integration,
 ) -> Result<Result<Resolved, Vec<Fault>>, VaultError> {
     let mut values = BTreeMap::new();
     for setting in &toolkit.settings {
-        let (value, from) = value(broker, toolkit, integration, setting)?;
+        let (value, from) = value(common, toolkit, integration, setting)?;
         if let (Some(value), ValueSource::Database | ValueSource::Environment) = (value, from) {
             values.insert(setting.key.clone(), value);
         }
     }
-    Ok(toolkit.resolve(&|key| values.get(key).cloned(), broker.loopback))
+    Ok(toolkit.resolve(&|key| values.get(key).cloned(), common.loopback))
 }
 
 /// The value of a setting: the database's, else the environment's, else the toolkit's own.
@@ -177,7 +187,7 @@ pub fn resolve(
 /// # Errors
 /// When a sealed value does not open.
 pub fn value(
-    broker: &Broker,
+    common: &Common,
     toolkit: &Toolkit,
     integration: &Integration,
     setting: &Setting,
@@ -186,12 +196,12 @@ pub fn value(
         Some(Value::Plain(text)) => return Ok((Some(text.clone()), ValueSource::Database)),
         Some(Value::Sealed(record)) => {
             let place = setting_place(&toolkit.slug, &setting.key);
-            let text = broker.vault.open(Ring::Settings, &place.place(), record)?.into_text()?;
+            let text = common.vault.open(Ring::Settings, &place.place(), record)?.into_text()?;
             return Ok((Some(text.expose().to_owned()), ValueSource::Database));
         }
         None => {}
     }
-    if let Some(text) = broker.source.environment(&setting.key) {
+    if let Some(text) = common.source.environment(&setting.key) {
         return Ok((Some(text.to_owned()), ValueSource::Environment));
     }
     let from = if setting.default.is_some() { ValueSource::Default } else { ValueSource::None };
@@ -200,9 +210,9 @@ pub fn value(
 
 /// Seals a setting's value for its place.
 #[must_use]
-pub fn seal_setting(broker: &Broker, slug: &Slug, key: &str, value: &str) -> Value {
+pub fn seal_setting(common: &Common, slug: &Slug, key: &str, value: &str) -> Value {
     let place = setting_place(slug, key);
-    Value::Sealed(broker.vault.seal(Ring::Settings, &place.place(), value.as_bytes()))
+    Value::Sealed(common.vault.seal(Ring::Settings, &place.place(), value.as_bytes()))
 }
 
 struct SettingPlace(String);
@@ -217,54 +227,32 @@ impl SettingPlace {
     }
 }
 
-fn secret_place(slug: &Slug) -> Place<'_> {
-    installation_place("integrations", "client_secret", slug.as_str())
-}
-
 /// A secret of the installation, not of a user. It has no generation: there is one at a time.
-fn installation_place<'a>(table: &'a str, column: &'a str, row: &'a str) -> Place<'a> {
+pub(crate) fn installation_place<'a>(table: &'a str, column: &'a str, row: &'a str) -> Place<'a> {
     Place { table, column, user: "", row, context: ContextHash::NONE, generation: 0 }
-}
-
-/// Opens the client's secret.
-///
-/// # Errors
-/// When the record is not the one that was sealed for this toolkit.
-pub fn client_secret(
-    broker: &Broker,
-    slug: &Slug,
-    integration: &Integration,
-) -> Result<Option<SecretString>, VaultError> {
-    let Some(record) = &integration.client_secret else { return Ok(None) };
-    broker.vault.open(Ring::RefreshTokens, &secret_place(slug), record)?.into_text().map(Some)
-}
-
-/// Seals a client's secret for its toolkit.
-#[must_use]
-pub fn seal_client_secret(broker: &Broker, slug: &Slug, secret: &str) -> Vec<u8> {
-    broker.vault.seal(Ring::RefreshTokens, &secret_place(slug), secret.as_bytes())
 }
 
 /// Finds a toolkit's integration, or makes an empty one.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn find_or_make(broker: &Broker, tx: &mut Tx, slug: &Slug) -> Result<Integration, StoreError> {
-    integrations::find_or_make(tx, slug, &broker.random.id(""), broker.clock.now()).await
+pub async fn find_or_make(common: &Common, tx: &mut Tx, slug: &Slug) -> Result<Integration, StoreError> {
+    integrations::find_or_make(tx, slug, &common.random.id(""), common.clock.now()).await
 }
 
 /// Ends the connections whose tokens were made for other addresses or another client than today's. Runs when an
-/// admin has changed an integration, and at start, because the environment may have changed.
+/// admin has changed an integration, and at start, because the environment may have changed. Gives those that have
+/// ended, so that their users' pages can be told.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn reconcile(broker: &Broker) -> Result<(), StoreError> {
-    let toolkits = broker.toolkits.current().await;
+pub async fn reconcile(common: &Common) -> Result<Vec<Connection>, StoreError> {
+    let toolkits = common.toolkits.current().await;
     let mut ended = Vec::new();
-    let mut tx = broker.store.write().await?;
+    let mut tx = common.store.write().await?;
     for (slug, integration) in integrations::all(&mut tx).await? {
         let Some(toolkit) = toolkits.get(&slug) else { continue };
-        let Ok(Ok(resolved)) = resolve(broker, toolkit, &integration) else { continue };
+        let Ok(Ok(resolved)) = resolve(common, toolkit, &integration) else { continue };
         let context = context(&slug, &resolved, integration.client_id.as_deref().unwrap_or_default());
         let of_toolkit = connections::expire_others(&mut tx, &slug, context.as_bytes()).await?;
         if !of_toolkit.is_empty() {
@@ -274,10 +262,7 @@ pub async fn reconcile(broker: &Broker) -> Result<(), StoreError> {
         ended.extend(of_toolkit);
     }
     tx.commit().await?;
-    for connection in &ended {
-        broker.events.tell(&connection.user_id, &Event::connection(connection));
-    }
-    Ok(())
+    Ok(ended)
 }
 
 /// All faults in one text.

@@ -2,7 +2,7 @@
 //!
 //! The way of a request, from the outside to the provider: [`server`] says who may, [`caller`] asks the gate for
 //! the plugin, [`integration`] finds the toolkit with its client, [`execute`] and [`connect`] do the work with
-//! [`tokens`] from the [`vault`], and [`egress`] is the only way out.
+//! [`tokens`] from the [`vault`] and what they ask of [`custody`], and [`egress`] is the only way out.
 
 pub mod accounts;
 pub mod api_key;
@@ -11,9 +11,10 @@ pub mod broker;
 pub mod caller;
 pub mod cli;
 pub mod clock;
+pub mod common;
 pub mod config;
 pub mod connect;
-pub mod disconnect;
+pub mod custody;
 pub mod egress;
 pub mod events;
 pub mod execute;

@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use crate::broker::Broker;
 use crate::clock::Millis;
-use crate::disconnect;
+use crate::custody::disconnect::Disconnect;
 use crate::events::Event;
 use crate::store::{self, activity, connections, flows, idempotency, installs, sessions};
 
@@ -56,7 +56,9 @@ async fn give_back_what_nobody_chose(broker: &Broker, now: Millis) -> store::Res
         connections::undecided_too_long(&mut tx, now).await?
     };
     for connection in waiting {
-        if let Err(failure) = disconnect::run(broker, &connection.user_id, &connection.id).await {
+        let disconnect =
+            Disconnect { user_id: connection.user_id.clone(), connection_id: connection.id.clone() };
+        if let Err(failure) = broker.custody.ask(disconnect).await {
             tracing::warn!(connection = %connection.id, code = %failure.code(), "could not be given back; trying again");
         }
     }

@@ -14,10 +14,12 @@ use super::serve::until;
 use super::{CommandError, say};
 use crate::accounts::{self, NewUser};
 use crate::broker::{Broker, StartError};
+use crate::custody::client_secret::Seal;
 use crate::integration;
 use crate::store::audit::{self, Actor};
 use crate::store::integrations::{self, Value};
 use crate::store::users;
+use crate::vault::SecretString;
 
 const TOOLKIT: &str = "demo";
 const CLIENT_ID: &str = "taiku-demo";
@@ -61,12 +63,14 @@ async fn enable(broker: &Broker, url: &str) -> Result<(String, String), CommandE
     let slug = Slug::parse(TOOLKIT).map_err(|error| CommandError::Said(error.to_string()))?;
     let toolkit = integration::toolkit(broker, &slug).await?;
     let secret = broker.random.token();
+    let seal = Seal { toolkit: slug.clone(), secret: SecretString::new(secret.clone()) };
+    let sealed = broker.custody.ask(seal).await?;
     let now = broker.clock.now();
     let mut tx = broker.store.write().await?;
     let mut row = integration::find_or_make(broker, &mut tx, &slug).await?;
     row.enabled = true;
     row.client_id = Some(CLIENT_ID.into());
-    row.client_secret = Some(integration::seal_client_secret(broker, &slug, &secret));
+    row.client_secret = Some(sealed);
     if let Some(setting) = toolkit.settings.iter().find(|setting| setting.default.as_deref() != Some(url)) {
         row.settings.insert(setting.key.clone(), Value::Plain(url.to_owned()));
     } else {

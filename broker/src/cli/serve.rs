@@ -13,6 +13,7 @@ use crate::accounts::{self, NewUser};
 use crate::broker::{Broker, Start, StartError};
 use crate::clock::Clock;
 use crate::config::{Config, Source};
+use crate::custody::{self, Custody};
 use crate::events::keeper;
 use crate::random::Random;
 use crate::store::audit::{self, Actor};
@@ -57,7 +58,8 @@ impl Host {
             clock: Clock::System,
             random: Random::system(),
         };
-        let broker = Broker::start(start).await?;
+        let custody = Custody::start(&start).await?;
+        let broker = Broker::start(start, custody::Client::new(custody)).await?;
         let (stop, stopped) = watch::channel(false);
         let mut helpers = Vec::new();
         first_admin(&broker).await?;

@@ -1,12 +1,15 @@
 //! Why a flow does not go on, and what of it is stored and shown.
 
+use serde::{Deserialize, Serialize};
+
 use crate::failure::Failure;
 use crate::oauth::{Said, TokenError};
 use crate::store::StoreError;
 use crate::vault::VaultError;
 
 /// Why a flow does not go on. Only the browser that began a flow learns that there is one.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FlowError {
     /// Unknown, of another browser, or of a session that has ended.
     #[error("This page works once, in the browser and the session in which the connection was begun.")]
@@ -89,7 +92,7 @@ impl From<VaultError> for FlowError {
     }
 }
 
-pub(super) fn provider_error(error: &str, description: Option<&str>) -> FlowError {
+pub(crate) fn provider_error(error: &str, description: Option<&str>) -> FlowError {
     if error == "access_denied" {
         return FlowError::Declined;
     }
@@ -98,7 +101,7 @@ pub(super) fn provider_error(error: &str, description: Option<&str>) -> FlowErro
     FlowError::Provider { code, said: description.and_then(Said::new) }
 }
 
-pub(super) fn exchange_error(error: TokenError) -> FlowError {
+pub(crate) fn exchange_error(error: TokenError) -> FlowError {
     match error {
         TokenError::NotSent(_) | TokenError::InDoubt(_) | TokenError::Transient { .. } => {
             tracing::warn!(%error, "a code could not be exchanged");

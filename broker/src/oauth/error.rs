@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::egress::{EgressError, Oversize};
 
 /// A token request that did not end with tokens. Safe to log: it holds no token and no text of the provider's.
@@ -91,7 +93,7 @@ impl From<Unusable> for TokenError {
 
 /// What a provider said in its own words: at most 256 characters without control characters. It is a stranger's
 /// text, so its `Debug` is redacted, it has no `Display`, and a page must still escape it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said(String);
 
 impl Said {

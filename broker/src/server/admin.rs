@@ -18,6 +18,7 @@ use super::toolkits::logo;
 use crate::broker::Broker;
 use crate::clock::rfc3339;
 use crate::connect;
+use crate::custody::client_secret::{Fingerprint, Seal};
 use crate::events::Event;
 use crate::failure::Failure;
 use crate::integration::{self, ValueSource};
@@ -25,17 +26,21 @@ use crate::store::audit::{self, Actor};
 use crate::store::integrations::{self, Integration, Value};
 use crate::store::users;
 use crate::toolkit::{self, Toolkit};
+use crate::vault::SecretString;
 
 /// `GET /admin/toolkits`
 pub(super) async fn toolkits(State(broker): State<Broker>) -> Result<axum::Json<AdminToolkits>, Failure> {
     let catalog = broker.toolkits.current().await;
-    let mut toolkits = Vec::new();
+    let mut integrations = Vec::new();
     let mut tx = broker.store.write().await?;
     for toolkit in catalog.iter() {
-        let integration = integration::find_or_make(&broker, &mut tx, &toolkit.slug).await?;
-        toolkits.push(view(&broker, toolkit, &integration)?);
+        integrations.push((toolkit, integration::find_or_make(&broker, &mut tx, &toolkit.slug).await?));
     }
     tx.commit().await?;
+    let mut toolkits = Vec::new();
+    for (toolkit, integration) in integrations {
+        toolkits.push(view(&broker, toolkit, &integration).await?);
+    }
     let failed = catalog.faults().iter().map(failed_folder).collect();
     Ok(axum::Json(AdminToolkits { toolkits, failed }))
 }
@@ -57,11 +62,20 @@ pub(super) async fn toolkit(
     let mut tx = broker.store.write().await?;
     let integration = integration::find_or_make(&broker, &mut tx, &toolkit.slug).await?;
     tx.commit().await?;
-    Ok(axum::Json(view(&broker, &toolkit, &integration)?))
+    Ok(axum::Json(view(&broker, &toolkit, &integration).await?))
 }
 
-fn view(broker: &Broker, toolkit: &Toolkit, integration: &Integration) -> Result<AdminToolkit, Failure> {
-    let secret = integration::client_secret(broker, &toolkit.slug, integration)?;
+async fn view(
+    broker: &Broker,
+    toolkit: &Toolkit,
+    integration: &Integration,
+) -> Result<AdminToolkit, Failure> {
+    let fingerprint = match integration.client_secret.clone() {
+        Some(record) => {
+            Some(broker.custody.ask(Fingerprint { toolkit: toolkit.slug.clone(), record }).await?)
+        }
+        None => None,
+    };
     let scopes = match &toolkit.auth {
         toolkit::Auth::OAuth2(oauth) => oauth.habits.scopes.clone(),
         toolkit::Auth::None => Vec::new(),
@@ -78,10 +92,7 @@ fn view(broker: &Broker, toolkit: &Toolkit, integration: &Integration) -> Result
         enabled: integration.enabled,
         redirect_uri: integration::redirect_uri(broker, &integration.context_id)?.into(),
         client_id: integration.client_id.clone(),
-        client_secret: SecretState {
-            set: secret.is_some(),
-            fingerprint: secret.map(|secret| broker.vault.fingerprint(secret.expose())),
-        },
+        client_secret: SecretState { set: fingerprint.is_some(), fingerprint },
         scopes: integration.scopes.clone().unwrap_or(scopes),
         settings: settings.collect::<Result<_, _>>()?,
     })
@@ -117,9 +128,13 @@ pub(super) async fn change_toolkit(
 ) -> Result<axum::Json<AdminToolkit>, Failure> {
     let toolkit = integration::toolkit(&broker, &integration::slug(&slug)?).await?;
     let detail = changed_fields(&body);
+    let secret = sealed_secret(&broker, &toolkit, body.client_secret.clone()).await?;
     let now = broker.clock.now();
     let mut tx = broker.store.write().await?;
     let mut integration = integration::find_or_make(&broker, &mut tx, &toolkit.slug).await?;
+    if let Some(record) = secret {
+        integration.client_secret = record;
+    }
     apply(&broker, &toolkit, &mut integration, body)?;
     if integration.enabled {
         can_be_enabled(&broker, &toolkit, &integration)?;
@@ -128,12 +143,14 @@ pub(super) async fn change_toolkit(
     let actor = Actor::User(&admin.id);
     audit::add(&mut tx, now, actor, "toolkit.change", toolkit.slug.as_str(), &detail).await?;
     tx.commit().await?;
-    integration::reconcile(&broker).await?;
+    for ended in integration::reconcile(&broker).await? {
+        broker.events.tell(&ended.user_id, &Event::connection(&ended));
+    }
     broker.events.tell_all(&Event::ToolkitsChanged { toolkit: toolkit.slug.clone() });
     let mut tx = broker.store.read().await?;
     let integration = integrations::find(&mut tx, &toolkit.slug).await?;
     let integration = integration.ok_or_else(|| Failure::Internal("an integration has vanished".into()))?;
-    Ok(axum::Json(view(&broker, &toolkit, &integration)?))
+    Ok(axum::Json(view(&broker, &toolkit, &integration).await?))
 }
 
 /// Which fields were set, without their values: a setting may be secret.
@@ -147,6 +164,18 @@ fn changed_fields(body: &AdminToolkitBody) -> serde_json::Value {
     })
 }
 
+/// Has the vault seal the client's secret, if one was typed. `Some(None)` unsets it.
+async fn sealed_secret(
+    broker: &Broker,
+    toolkit: &Toolkit,
+    typed: Option<Option<String>>,
+) -> Result<Option<Option<Vec<u8>>>, Failure> {
+    let Some(typed) = typed else { return Ok(None) };
+    let Some(secret) = checked_text("/clientSecret", typed, 10_000)? else { return Ok(Some(None)) };
+    let seal = Seal { toolkit: toolkit.slug.clone(), secret: SecretString::new(secret) };
+    Ok(Some(Some(broker.custody.ask(seal).await?)))
+}
+
 fn apply(
     broker: &Broker,
     toolkit: &Toolkit,
@@ -158,11 +187,6 @@ fn apply(
     }
     if let Some(client_id) = body.client_id {
         integration.client_id = checked_text("/clientId", client_id, 1000)?;
-    }
-    if let Some(secret) = body.client_secret {
-        let secret = checked_text("/clientSecret", secret, 10_000)?;
-        integration.client_secret =
-            secret.map(|secret| integration::seal_client_secret(broker, &toolkit.slug, &secret));
     }
     if let Some(scopes) = body.scopes {
         integration.scopes = scopes.map(connect::checked_scopes).transpose()?;

@@ -13,11 +13,12 @@ use super::body::{Json, JsonText};
 use super::cookies::{self, SameSite};
 use super::session::with_cookie;
 use crate::broker::Broker;
+use crate::custody::disconnect::Disconnect;
 use crate::events::Event;
 use crate::failure::Failure;
 use crate::store::connections;
 use crate::store::flows::LIFETIME;
-use crate::{caller, connect, disconnect, integration};
+use crate::{caller, connect, integration};
 
 /// `GET /connections`
 pub(super) async fn list(
@@ -113,7 +114,8 @@ pub(super) async fn disconnect(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Receipt>, Failure> {
     let missing = || Failure::not_found("connection");
-    Ok(axum::Json(disconnect::run(&broker, &user.id, &id).await?.ok_or_else(missing)?))
+    let disconnect = Disconnect { user_id: user.id, connection_id: id };
+    Ok(axum::Json(broker.custody.ask(disconnect).await?.ok_or_else(missing)?))
 }
 
 /// `POST /connections/{id}/accept`

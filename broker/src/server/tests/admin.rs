@@ -6,9 +6,10 @@ use taiku_bridge::Slug;
 use super::app::{CLIENT_ID, CLIENT_SECRET};
 use super::{TestApp, User};
 use crate::clock::MINUTE;
+use crate::custody::sealed;
+use crate::integration;
 use crate::server::table;
 use crate::store::connections::{self, State};
-use crate::{integration, tokens};
 
 const DEMO: &str = "/api/v1/admin/toolkits/demo";
 const GITHUB: &str = "/api/v1/admin/toolkits/github";
@@ -222,7 +223,7 @@ async fn no_answer_can_carry_a_secret() {
     let found = connections::find(&mut tx, &bob.id, &id).await.unwrap().unwrap();
     drop(tx);
     let State::Active(sealed) = &found.state else { panic!("{found:?}") };
-    let refresh = tokens::open_refresh(&app.broker, &found, ready.context, sealed).unwrap().unwrap();
+    let refresh = sealed::open_refresh(&app.custody, &found, ready.context, sealed).unwrap().unwrap();
     let secrets = [
         app.access_token(&bob, &id).await,
         refresh.expose().to_owned(),

@@ -19,6 +19,7 @@ use crate::accounts::{self, NewUser, Prepared};
 use crate::broker::{Broker, Start};
 use crate::clock::{Clock, Millis};
 use crate::config::{Config, Source};
+use crate::custody::{self, Custody};
 use crate::random::Random;
 use crate::store::{sessions, users};
 use crate::vault::hash::sha256;
@@ -38,6 +39,7 @@ pub(crate) struct TestApp(Arc<Parts>);
 
 pub(crate) struct Parts {
     pub(crate) broker: Broker,
+    pub(crate) custody: Custody,
     pub(crate) demo: Demo,
     router: Router,
     variables: Vec<(String, String)>,
@@ -91,9 +93,10 @@ impl TestApp {
             clock: Clock::manual(BEGINNING),
             random: Random::system(),
         };
-        let broker = Broker::start(start).await.unwrap();
+        let custody = Custody::start(&start).await.unwrap();
+        let broker = Broker::start(start, custody::Client::new(custody.clone())).await.unwrap();
         let router = crate::server::app(broker.clone());
-        Self(Arc::new(Parts { demo, router, broker, variables, dir }))
+        Self(Arc::new(Parts { demo, router, broker, custody, variables, dir }))
     }
 
     /// Another broker on the same database.

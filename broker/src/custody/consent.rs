@@ -1,0 +1,321 @@
+//! A consent: what is asked of the provider, and what it brings. The verifier, the code's exchange and the new tokens
+//! stay in this role.
+
+use serde::{Deserialize, Serialize};
+use taiku_bridge::Slug;
+use taiku_bridge::api::Account;
+use url::Url;
+
+use super::disconnect::retire;
+use super::{Custody, Operation, exposed, provider, sealed};
+use crate::connect::{Connected, FlowError, exchange_error, provider_error, why};
+use crate::events::Event;
+use crate::execute;
+use crate::failure::Failure;
+use crate::integration::{self, Ready};
+use crate::oauth::{self, Provider};
+use crate::store::connections::{self, Activation, Connection, SealedTokens, State};
+use crate::store::flows::{self, Flow};
+use crate::toolkit::TokenKind;
+use crate::vault::{ContextHash, Place, Ring, SecretString, VaultError};
+
+/// What of a flow must not be stored in clear.
+#[derive(Serialize, Deserialize)]
+struct Secrets {
+    authorize_url: Url,
+    verifier: Option<String>,
+}
+
+fn flow_place<'a>(flow: &'a str, user: &'a str, context: ContextHash) -> Place<'a> {
+    Place { table: "flows", column: "secrets", user, row: flow, context, generation: 0 }
+}
+
+fn unseal(custody: &Custody, flow: &Flow) -> Result<Secrets, VaultError> {
+    let context = <[u8; 32]>::try_from(flow.context_hash.as_slice()).map_err(|_| VaultError::Integrity)?;
+    let place = flow_place(&flow.id, &flow.user_id, context.into());
+    let secret = custody.vault.open(Ring::RefreshTokens, &place, &flow.secrets)?;
+    serde_json::from_slice(secret.expose()).map_err(|_| VaultError::Integrity)
+}
+
+/// Prepares what a provider is asked for, for a flow that is about to be stored.
+#[derive(Serialize, Deserialize)]
+pub struct Prepare {
+    /// The flow's id.
+    pub flow: String,
+    /// Who begins it.
+    pub user_id: String,
+    /// At which toolkit.
+    pub toolkit: Slug,
+    /// What to ask for.
+    pub scopes: Vec<String>,
+    /// What the provider sends back, 256 random bits.
+    #[serde(with = "exposed")]
+    pub state: SecretString,
+}
+
+/// What a flow's row holds of it.
+#[derive(Serialize, Deserialize)]
+pub struct Prepared {
+    /// Address of the provider and verifier, sealed.
+    pub secrets: Vec<u8>,
+    /// What the tokens will be bound to.
+    pub context_hash: Vec<u8>,
+    /// The host that the user is led to, with its port where it has one.
+    pub provider_host: String,
+}
+
+impl Operation for Prepare {
+    type Answer = Prepared;
+    const NAME: &'static str = "consent.prepare";
+    const REPEATABLE: bool = true;
+
+    async fn run(self, custody: &Custody) -> Result<Prepared, Failure> {
+        let ready = integration::ready(custody, &self.toolkit).await?;
+        let provider = provider::of(custody, &ready)?.ok_or_else(|| integration::needs_no_account(&ready))?;
+        let provider = Provider { scopes: self.scopes, ..provider };
+        let begun = oauth::begin(&provider, self.state.expose(), &custody.random);
+        let url = &begun.authorize_url;
+        let provider_host = url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
+        let secrets = Secrets {
+            authorize_url: begun.authorize_url,
+            verifier: begun.verifier.map(|verifier| verifier.expose().to_owned()),
+        };
+        let text = serde_json::to_vec(&secrets).map_err(|error| Failure::Internal(error.to_string()))?;
+        let place = flow_place(&self.flow, &self.user_id, ready.context);
+        Ok(Prepared {
+            secrets: custody.vault.seal(Ring::RefreshTokens, &place, &text),
+            context_hash: ready.context.as_bytes().to_vec(),
+            provider_host,
+        })
+    }
+}
+
+/// Asks where a flow leads its user. Whoever asks has made sure that it is the user's browser.
+#[derive(Serialize, Deserialize)]
+pub struct AuthorizeUrl {
+    /// The flow's id.
+    pub flow: String,
+}
+
+impl Operation for AuthorizeUrl {
+    type Answer = Url;
+    const NAME: &'static str = "consent.authorize_url";
+    const REPEATABLE: bool = true;
+
+    async fn run(self, custody: &Custody) -> Result<Url, Failure> {
+        let flow = {
+            let mut tx = custody.store.read().await?;
+            flows::by_id(&mut tx, &self.flow).await?.ok_or_else(|| Failure::not_found("flow"))?
+        };
+        Ok(unseal(custody, &flow)?.authorize_url)
+    }
+}
+
+/// Consumes a flow and completes it with what the provider sent the browser back with. Whoever asks has checked every
+/// proof that the browser, session, user and context are those that began it.
+#[derive(Serialize, Deserialize)]
+pub struct Complete {
+    /// The flow's id.
+    pub flow: String,
+    /// What the provider said.
+    pub answer: Answer,
+}
+
+/// What a provider sent the browser back with.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// RFC 6749, section 4.1.2.
+    Code(#[serde(with = "exposed")] SecretString),
+    /// RFC 6749, section 4.1.2.1.
+    Error {
+        /// Its code.
+        error: String,
+        /// What the provider says of it.
+        description: Option<String>,
+    },
+}
+
+/// A flow that was consumed.
+#[derive(Serialize, Deserialize)]
+pub struct Completed {
+    /// The connection: the renewed one, or the one that was made.
+    pub connection_id: String,
+    /// What was connected, or why nothing was.
+    pub outcome: Result<Connected, FlowError>,
+}
+
+impl Operation for Complete {
+    /// `None` when the flow had been consumed before.
+    type Answer = Option<Completed>;
+    const NAME: &'static str = "consent.complete";
+    /// A code works once.
+    const REPEATABLE: bool = false;
+
+    async fn run(self, custody: &Custody) -> Result<Option<Completed>, Failure> {
+        let mut tx = custody.store.write().await?;
+        let Some(flow) = flows::by_id(&mut tx, &self.flow).await? else { return Ok(None) };
+        if !flows::consume(&mut tx, &flow.id, custody.clock.now()).await? {
+            return Ok(None);
+        }
+        tx.commit().await?;
+        let outcome = complete(custody, &flow, self.answer).await;
+        if let Err(error) = &outcome {
+            let mut tx = custody.store.write().await?;
+            connections::fail(&mut tx, &flow.connection_id, &why(error)).await?;
+            tx.commit().await?;
+        }
+        Ok(Some(match outcome {
+            Ok(kept) => Completed { connection_id: kept.connection_id, outcome: Ok(kept.connected) },
+            Err(error) => Completed { connection_id: flow.connection_id, outcome: Err(error) },
+        }))
+    }
+}
+
+/// What was kept of a consent, and as which connection.
+struct Kept {
+    connection_id: String,
+    connected: Connected,
+}
+
+async fn complete(custody: &Custody, flow: &Flow, answer: Answer) -> Result<Kept, FlowError> {
+    let code = match answer {
+        Answer::Code(code) => code,
+        Answer::Error { error, description } => return Err(provider_error(&error, description.as_deref())),
+    };
+    let ready = integration::ready(custody, &integration::slug(&flow.toolkit)?).await?;
+    let provider = provider::of(custody, &ready)?;
+    // An admin may have changed the integration since the proofs were checked: the code is not sent elsewhere.
+    let current = integration::same_context(&flow.context_hash, &ready.context);
+    let Some(provider) = provider.filter(|_| current) else {
+        return Err(FlowError::Changed(integration::CHANGED.into()));
+    };
+    let verifier = unseal(custody, flow)?.verifier.map(SecretString::new);
+    let tokens = oauth::exchange(&custody.egress, &provider, &code, verifier.as_ref()).await;
+    let tokens = tokens.map_err(exchange_error)?;
+    let account = execute::account(custody, &ready, &tokens.access_token).await;
+    let scopes = tokens.scopes.as_ref().unwrap_or(&flow.scopes);
+    let brought = Brought { ready: &ready, provider: &provider, scopes, tokens: &tokens, account };
+    let kept = keep(custody, flow, &brought).await;
+    if kept.is_err() {
+        give_back(custody, &provider, &tokens).await;
+    }
+    kept
+}
+
+/// What a consent has brought, before anything of it is stored.
+struct Brought<'a> {
+    ready: &'a Ready,
+    provider: &'a Provider,
+    tokens: &'a oauth::Tokens,
+    account: Account,
+    scopes: &'a [String],
+}
+
+/// Stores what the flow has brought. An admin who changed the integration meanwhile has ended every connection
+/// but this one, so that is looked at again.
+async fn keep(custody: &Custody, flow: &Flow, brought: &Brought<'_>) -> Result<Kept, FlowError> {
+    let (connection, other) = {
+        let mut tx = custody.store.read().await?;
+        let connection = connections::find(&mut tx, &flow.user_id, &flow.connection_id).await?;
+        let connection = connection.ok_or(FlowError::NotYours)?;
+        let other = match &connection.replaces {
+            Some(id) => connections::find(&mut tx, &flow.user_id, id).await?,
+            None => None,
+        };
+        (connection, other)
+    };
+    let kept = match other {
+        None => brought.activate(custody, &connection).await?,
+        Some(other) if same_account(&other.account, &brought.account) => {
+            brought.renew(custody, &connection, &other.id).await?
+        }
+        Some(other) => brought.hold(custody, &connection, other.account).await?,
+    };
+    let now = integration::ready(custody, &brought.ready.toolkit.slug).await;
+    if !now.is_ok_and(|now| integration::same_context(&flow.context_hash, &now.context)) {
+        for ended in integration::reconcile(custody).await? {
+            custody.tell(&ended.user_id, Event::connection(&ended));
+        }
+    }
+    Ok(kept)
+}
+
+/// Where a provider does not say whose account it is, it is taken to be the same.
+fn same_account(one: &Account, other: &Account) -> bool {
+    match (&one.id, &other.id) {
+        (Some(one), Some(other)) => one == other,
+        (None, _) | (_, None) => true,
+    }
+}
+
+/// Revokes tokens that nothing was stored of: their connection was removed while they were on their way.
+async fn give_back(custody: &Custody, provider: &Provider, tokens: &oauth::Tokens) {
+    let kinds = [
+        (TokenKind::RefreshToken, tokens.refresh_token.as_ref()),
+        (TokenKind::AccessToken, Some(&tokens.access_token)),
+    ];
+    for (kind, token) in kinds {
+        let Some(token) = token else { continue };
+        let outcome = oauth::revoke(&custody.egress, provider, token, kind).await;
+        tracing::warn!(
+            kind = kind.as_str(),
+            outcome = outcome.as_str(),
+            "gave back a token without a connection"
+        );
+    }
+}
+
+impl Brought<'_> {
+    fn sealed(&self, custody: &Custody, connection: &Connection) -> SealedTokens {
+        sealed::seal(custody, connection, self.ready.context, connection.generation + 1, self.tokens)
+    }
+
+    fn activation<'a>(&'a self, connection: &'a Connection, tokens: &'a SealedTokens) -> Activation<'a> {
+        let context_hash = self.ready.context.as_bytes();
+        Activation { connection, context_hash, tokens, account: &self.account, scopes: self.scopes }
+    }
+
+    fn kept(&self, connection: &Connection, connected: Connected, custody: &Custody) -> Kept {
+        tracing::info!(
+            connection = %connection.id, user = %connection.user_id, toolkit = %connection.toolkit,
+            token_tag = custody.vault.tag(self.tokens.access_token.expose()), "connected"
+        );
+        Kept { connection_id: connection.id.clone(), connected }
+    }
+
+    /// Makes the connection that the consent was begun for.
+    async fn activate(&self, custody: &Custody, connection: &Connection) -> Result<Kept, FlowError> {
+        let sealed = self.sealed(custody, connection);
+        let mut tx = custody.store.write().await?;
+        connections::activate(&mut tx, &self.activation(connection, &sealed)).await?;
+        tx.commit().await?;
+        Ok(self.kept(connection, Connected::Active(self.account.clone()), custody))
+    }
+
+    /// Gives an older connection of the same account what the consent has brought. What it held before is taken back
+    /// at the provider once nothing can be lost any more.
+    async fn renew(&self, custody: &Custody, pending: &Connection, id: &str) -> Result<Kept, FlowError> {
+        // A refresh in between would be lost, or bring tokens that nobody takes back.
+        let _turn = custody.refreshing.turn(id).await;
+        let mut tx = custody.store.write().await?;
+        let older = connections::find(&mut tx, &pending.user_id, id).await?.ok_or(FlowError::NotYours)?;
+        let sealed = self.sealed(custody, &older);
+        connections::activate(&mut tx, &self.activation(&older, &sealed)).await?;
+        connections::remove(&mut tx, &pending.user_id, &pending.id).await?;
+        tx.commit().await?;
+        let gone = Connection { state: State::Revoked, ..pending.clone() };
+        custody.tell(&pending.user_id, Event::connection(&gone));
+        retire(custody, (self.ready, self.provider), &older, self.tokens).await;
+        Ok(self.kept(&older, Connected::Active(self.account.clone()), custody))
+    }
+
+    /// Leaves the older connection as it is, and keeps what the consent has brought until the user has decided.
+    async fn hold(&self, custody: &Custody, pending: &Connection, other: Account) -> Result<Kept, FlowError> {
+        let sealed = self.sealed(custody, pending);
+        let mut tx = custody.store.write().await?;
+        connections::hold(&mut tx, &self.activation(pending, &sealed)).await?;
+        tx.commit().await?;
+        Ok(self.kept(pending, Connected::Undecided { account: self.account.clone(), other }, custody))
+    }
+}
