@@ -8,14 +8,19 @@
 //!   addresses that were vetted, because the client connects with the vetting resolver's own answer;
 //! - redirects are handed back instead of followed, there is no cookie store, and no proxy is taken from the
 //!   environment;
-//! - time, headers and decoded body are bounded ([`CONNECT`], [`TOTAL`], [`MAX_HEADERS`], [`MAX_BODY`]);
+//! - time, headers and decoded body are bounded ([`CONNECT`], [`TOTAL`], [`MAX_HEADERS`], [`MAX_BODY`]), and so is the
+//!   memory of all answers that are being read at a time ([`buffers`]);
+//! - a host that lets connections wait in vain is left alone for a while ([`breaker`]);
 //! - an error says whether the request can have reached the other side, and never holds a credential, a header or
 //!   a path.
 
 pub mod address;
+mod breaker;
+mod buffers;
 mod error;
 mod hosts;
 mod message;
+mod public;
 mod resolver;
 pub(crate) mod tls;
 
@@ -27,15 +32,19 @@ mod tests;
 pub use error::{EgressError, EgressSetupError, NotSent, Oversize, Refusal, Unknown};
 pub use hosts::AllowedHosts;
 pub use message::{Inbound, Outbound};
+pub use public::PUBLIC_REDIRECTS;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
+use http::header::CONTENT_ENCODING;
 use tokio::time::{Instant, timeout_at};
 use url::{Host, Url};
 
+use breaker::Breaker;
+use buffers::{Buffers, Seats};
 use resolver::{Lookup, SystemLookup, VettingResolver};
 
 /// How long resolving, connecting and the TLS handshake may take together.
@@ -77,6 +86,8 @@ pub struct Policy {
 pub struct Egress {
     client: reqwest::Client,
     policy: Policy,
+    buffers: Buffers,
+    breaker: Breaker,
 }
 
 impl Egress {
@@ -89,7 +100,8 @@ impl Egress {
     }
 
     fn with_lookup(policy: Policy, lookup: Arc<dyn Lookup>) -> Result<Self, EgressSetupError> {
-        Ok(Self { client: client(VettingResolver::new(lookup))?, policy })
+        let client = client(VettingResolver::new(lookup))?;
+        Ok(Self { client, policy, buffers: Buffers::new(), breaker: Breaker::default() })
     }
 
     /// Sends one request to one of `hosts` and reads the whole answer, whatever its status; a redirect is an
@@ -100,13 +112,18 @@ impl Egress {
     pub async fn send(&self, outbound: Outbound, hosts: &AllowedHosts) -> Result<Inbound, EgressError> {
         self.vet(&outbound.url, hosts)?;
         vet_headers(&outbound.headers)?;
-        let deadline = Instant::now() + outbound.timeout.min(TOKEN_TOTAL);
+        let origin = outbound.url.origin().ascii_serialization();
+        self.breaker.ask(&origin).map_err(EgressError::NotSent)?;
+        let began = Instant::now();
+        let deadline = began + outbound.timeout.min(TOKEN_TOTAL);
         let request = self.request(outbound);
         let exchange = async {
             let response = request.send().await.map_err(|error| error::classify(&error))?;
-            receive(response).await
+            receive(response, self.buffers.answer(&origin)).await
         };
-        timeout_at(deadline, exchange).await.unwrap_or(Err(EgressError::Unknown(Unknown::Slow)))
+        let result = timeout_at(deadline, exchange).await.unwrap_or(Err(EgressError::Unknown(Unknown::Slow)));
+        self.breaker.learn(&origin, began, &result);
+        result
     }
 
     /// Whether a request to `url` would be allowed to leave at all, before its name is resolved.
@@ -159,6 +176,8 @@ fn client(resolver: VettingResolver) -> Result<reqwest::Client, EgressSetupError
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
+        // Its window may be 16 MiB, which is twice as much as an answer may be.
+        .no_brotli()
         .no_proxy()
         .connect_timeout(CONNECT)
         .pool_idle_timeout(Duration::from_secs(20))
@@ -174,24 +193,29 @@ fn vet_headers(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-async fn receive(mut response: reqwest::Response) -> Result<Inbound, EgressError> {
+async fn receive(mut response: reqwest::Response, seats: Seats) -> Result<Inbound, EgressError> {
     let status = response.status();
     let headers = std::mem::take(response.headers_mut());
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if size > MAX_HEADERS {
         return Err(EgressError::TooLarge(Oversize::Headers));
     }
-    let body = receive_body(response).await?;
+    // What was decoded has lost this header; what is left was not asked for and cannot be read.
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(EgressError::Unknown(Unknown::Broken));
+    }
+    let body = receive_body(response, seats).await?;
     Ok(Inbound { status, headers, body })
 }
 
 /// Collects the decoded body chunk by chunk, so that a bomb is dropped at the cap and never unpacked whole.
-async fn receive_body(mut response: reqwest::Response) -> Result<Bytes, EgressError> {
+async fn receive_body(mut response: reqwest::Response, mut seats: Seats) -> Result<Bytes, EgressError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| error::classify(&error))? {
         if body.len() + chunk.len() > MAX_BODY {
             return Err(EgressError::TooLarge(Oversize::Body));
         }
+        seats.grow_to(body.len() + chunk.len()).await;
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())

@@ -65,6 +65,27 @@ const WAYS_OUT: [&str; 8] = [
     "std::time::SystemTime",
 ];
 
+/// What opens a connection, resolves a name, or can.
+const OUTBOUND: [&str; 8] = [
+    "reqwest",
+    "TcpStream",
+    "TcpSocket",
+    "UdpSocket",
+    "lookup_host",
+    "ToSocketAddrs",
+    "hyper_util::client",
+    "hyper::client",
+];
+
+/// The files of the broker that may, beside `egress`: two commands for authors of plugins, neither of which is part of
+/// a server.
+const MAY_CONNECT: [&str; 2] = [
+    // `taiku plugin dev` talks to the author's own taiku.
+    "cli/plugin/dev/client.rs",
+    // `taiku plugin check` talks to the browser that it has started on this machine.
+    "cli/plugin/check/browser/devtools.rs",
+];
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
@@ -152,14 +173,34 @@ fn the_bridge_uses_nothing_that_does_io() {
     }
 }
 
+/// Tests of a crate are no part of the program.
+fn is_test(path: &Path) -> bool {
+    let inside = path.strip_prefix(root()).unwrap_or(path);
+    inside.iter().any(|part| part == "tests" || part == "tests.rs" || part == "testing.rs")
+}
+
+/// The code of a file without the module of its tests at its end.
+fn program(path: &Path) -> String {
+    let code = code(path);
+    code.split_once("#[cfg(test)]\nmod tests {").map_or(code.clone(), |(program, _)| program.to_owned())
+}
+
+#[test]
+fn only_egress_opens_connections() {
+    let folder = root().join("broker/src");
+    for path in sources(&folder).into_iter().filter(|path| !is_test(path)) {
+        let name = path.strip_prefix(&folder).unwrap().to_string_lossy().into_owned();
+        let may = name == "egress.rs" || name.starts_with("egress/") || MAY_CONNECT.contains(&name.as_str());
+        let code = program(&path);
+        for way in OUTBOUND.into_iter().filter(|way| code.contains(way)) {
+            assert!(may, "{name} uses {way}: all outbound HTTP goes through taiku_broker::egress");
+        }
+    }
+}
+
 #[test]
 fn only_serve_demo_names_the_demo() {
     let folder = root().join("broker/src");
-    // The broker's own tests need a provider too; they are no part of the program.
-    let is_test = |path: &Path| {
-        let inside = path.strip_prefix(&folder).unwrap_or(path);
-        inside.iter().any(|part| part == "tests" || part == "tests.rs")
-    };
     let naming: Vec<_> = sources(&folder)
         .into_iter()
         .filter(|path| !is_test(path) && code(path).contains("taiku_demo"))

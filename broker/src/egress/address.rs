@@ -77,7 +77,14 @@ fn refused_v6(ip: Ipv6Addr) -> Option<&'static str> {
     if !inside(&&GLOBAL_V6) {
         return Some("not global unicast");
     }
-    REFUSED_V6.iter().find(inside).map(|range| range.2)
+    REFUSED_V6.iter().find(inside).map(|range| range.2).or_else(|| is_isatap(ip).then_some("ISATAP"))
+}
+
+/// Whether the lower half is `0000:5efe` or `0200:5efe` and an IPv4 address (RFC 5214 section 6.1): under any prefix
+/// such an address is a tunnel into somebody's IPv4 network.
+fn is_isatap(ip: Ipv6Addr) -> bool {
+    let [.., upper, kind, _, _] = ip.segments();
+    matches!(upper, 0 | 0x200) && kind == 0x5efe
 }
 
 /// Whether a public address is one of this machine's own, where services that trust the machine may listen.

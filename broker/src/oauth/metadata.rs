@@ -1,11 +1,10 @@
 //! What a provider says about itself (RFC 8414, OpenID Connect Discovery 1.0).
 
-use http::header::ACCEPT;
 use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use url::Url;
 
-use crate::egress::{AllowedHosts, Egress, EgressError, Outbound};
+use crate::egress::{AllowedHosts, Egress, EgressError};
 
 /// Bytes of a metadata document.
 const MAX_DOCUMENT: usize = 256 * 1024;
@@ -78,9 +77,7 @@ pub async fn discover(
 ) -> Result<Metadata, MetadataError> {
     let mut last = StatusCode::NOT_FOUND;
     for place in places(issuer)? {
-        let mut request = Outbound::get(place);
-        request.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let inbound = egress.send(request, hosts).await?;
+        let inbound = egress.fetch_public(place, HeaderValue::from_static("application/json"), hosts).await?;
         if inbound.status == StatusCode::OK {
             return read(egress, issuer, &inbound.body);
         }
