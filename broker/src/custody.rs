@@ -20,10 +20,13 @@ pub mod client_secret;
 pub mod consent;
 pub mod disconnect;
 mod exposed;
+mod link;
 pub mod operation;
 mod provider;
 pub mod refresh;
 pub(crate) mod sealed;
+pub mod server;
+mod wire;
 
 pub use client::Client;
 pub use operation::Operation;

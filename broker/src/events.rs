@@ -5,6 +5,7 @@
 mod hub;
 pub mod keeper;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use taiku_bridge::api::Status;
 use taiku_bridge::{Slug, event};
@@ -13,7 +14,8 @@ pub use self::hub::{Credential, Full, Hub, Message, Subscription};
 use crate::store::connections::Connection;
 
 /// Something that has changed.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A connection was begun, finished, ended, renamed or removed.
     ConnectionChanged {

@@ -59,7 +59,7 @@ impl Host {
             random: Random::system(),
         };
         let custody = Custody::start(&start).await?;
-        let broker = Broker::start(start, custody::Client::new(custody)).await?;
+        let broker = Broker::start(start, custody::Client::here(custody)).await?;
         let (stop, stopped) = watch::channel(false);
         let mut helpers = Vec::new();
         first_admin(&broker).await?;

@@ -94,7 +94,7 @@ impl TestApp {
             random: Random::system(),
         };
         let custody = Custody::start(&start).await.unwrap();
-        let broker = Broker::start(start, custody::Client::new(custody.clone())).await.unwrap();
+        let broker = Broker::start(start, custody::Client::here(custody.clone())).await.unwrap();
         let router = crate::server::app(broker.clone());
         Self(Arc::new(Parts { demo, router, broker, custody, variables, dir }))
     }
