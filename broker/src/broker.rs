@@ -17,11 +17,12 @@ use crate::installed::Loaded;
 use crate::limits::Limits;
 use crate::plugin::{Registry, Watched, WatchedPlugins};
 use crate::random::Random;
+use crate::rotation::watch::Watch;
 use crate::setup::SetupLink;
 use crate::store::{self, Store, StoreError};
 use crate::toolkit::{self, LoopbackHttp};
 use crate::trials::Trials;
-use crate::vault::{Keys, KeysError, Ring, RootKeySource, SecretString, Vault};
+use crate::vault::{Keyring, KeysError, Ring, RootKeySource, SecretString, Vault};
 
 /// The broker. Clones are cheap and share everything.
 #[derive(Clone)]
@@ -32,6 +33,7 @@ pub struct Inner {
     /// The configuration.
     pub config: Config,
     common: Common,
+    keyring: Arc<Keyring>,
     /// Asks for what only the vault process may do.
     pub custody: custody::Client,
     /// The plugins of the registry and the folders.
@@ -109,6 +111,8 @@ pub struct Opened {
     pub store: Store,
     /// Seals and opens secrets.
     pub vault: Vault,
+    /// Where its keys come from.
+    pub keyring: Arc<Keyring>,
 }
 
 /// Opens the database and the keys, and checks that they belong together before anything is written.
@@ -127,16 +131,16 @@ pub async fn open(config: &Config, clock: &Clock, random: &Random) -> Result<Ope
         },
         None => RootKeySource::File(config.root_key_file.clone()),
     };
-    let keys = if store.is_new().await? {
-        Keys::create(&root, &config.keyring, random, clock.now() / 1000)?
+    let keyring = if store.is_new().await? {
+        Keyring::create(&root, &config.keyring, random, clock.now() / 1000)?
     } else {
-        Keys::load(&root, &config.keyring)?
+        Keyring::open(&root, &config.keyring)?
     };
-    let vault = Vault::new(keys, random.clone());
+    let vault = Vault::new(keyring.keys()?, random.clone());
     verify(&store, &vault).await?;
     store.migrate().await?;
     enrol(&store, &vault).await?;
-    Ok(Opened { store, vault })
+    Ok(Opened { store, vault, keyring: Arc::new(keyring) })
 }
 
 /// Refuses a keyring that does not open the known answers of the database. Writes nothing.
@@ -202,7 +206,7 @@ impl Start {
     /// # Errors
     /// When the configuration cannot be used.
     pub(crate) fn common(&self, opened: Opened) -> Result<Common, StartError> {
-        let Opened { store, vault } = opened;
+        let Opened { store, vault, .. } = opened;
         let allow_loopback_http = self.config.allow_loopback_http.unwrap_or(self.loopback_by_default);
         let toolkits = Watched::new(self.config.toolkit_dirs.clone(), |dirs| {
             toolkit::Catalog::load(toolkit::embedded(), dirs)
@@ -228,6 +232,7 @@ impl Broker {
     /// When the configuration, the keys or the database cannot be used.
     pub async fn start(start: Start, custody: custody::Client) -> Result<Self, StartError> {
         let opened = open(&start.config, &start.clock, &start.random).await?;
+        let keyring = Arc::clone(&opened.keyring);
         let common = start.common(opened)?;
         let broker = Self(Arc::new(Inner {
             plugins: WatchedPlugins::new(Registry::embedded(), start.config.plugin_dirs.clone()),
@@ -239,11 +244,18 @@ impl Broker {
             setup: SetupLink::default(),
             config: start.config,
             custody,
+            keyring,
             common,
         }));
         tokio::spawn(pass_on(broker.custody.news(), broker.events.clone()));
         crate::integration::reconcile(&broker).await?;
         Ok(broker)
+    }
+
+    /// What keeps the keys of this role those of the keyring file.
+    #[must_use]
+    pub fn watch_keys(&self) -> Watch {
+        Watch::new(&self.common, Arc::clone(&self.keyring), "http")
     }
 }
 

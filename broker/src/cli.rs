@@ -3,6 +3,7 @@
 mod api_key;
 mod audit;
 mod demo;
+mod key;
 mod plugin;
 mod serve;
 mod toolkit;
@@ -52,6 +53,9 @@ enum Command {
     /// Plugins: begin one, check it, try it, pack it.
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// The keys that seal tokens: change them while brokers serve.
+    #[command(subcommand)]
+    Key(key::Command),
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Command),
@@ -82,6 +86,12 @@ impl From<StartError> for CommandError {
 
 impl From<config::ConfigError> for CommandError {
     fn from(error: config::ConfigError) -> Self {
+        Self::Start(error.into())
+    }
+}
+
+impl From<crate::vault::KeysError> for CommandError {
+    fn from(error: crate::vault::KeysError) -> Self {
         Self::Start(error.into())
     }
 }
@@ -145,6 +155,10 @@ async fn run(arguments: Arguments) -> Result<(), CommandError> {
         }
         Command::User(command) => user::run(command, &Context::open(&read(&load()?)?).await?).await,
         Command::ApiKey(command) => api_key::run(command, &Context::open(&read(&load()?)?).await?).await,
+        Command::Key(command) => {
+            let config = read(&load()?)?;
+            key::run(command, &Context::open(&config).await?, config.backup_days).await
+        }
         Command::Audit(command) => audit::run(&command, &Context::open(&read(&load()?)?).await?).await,
     }
 }

@@ -38,6 +38,7 @@ variables! {
     "TAIKU_ROOT_KEY", "", "Base64 of 32 bytes that wrap the keyring; instead of the file.";
     "TAIKU_ROOT_KEY_FILE", "<data dir>/root.key", "The same as a file of mode 0400, made with a new database only.";
     "TAIKU_KEYRING", "<data dir>/keyring.json", "The ring keys, wrapped by the root key.";
+    "TAIKU_BACKUP_DAYS", "30", "For how many days you keep backups; a key is not retired before they are gone.";
     "TAIKU_PLUGIN_DIRS", "", "Folders that hold plugin folders, separated by colons.";
     "TAIKU_TOOLKIT_DIRS", "", "Folders that hold toolkit folders, separated by colons.";
     "TAIKU_ADMIN_EMAIL", "", "Makes the first admin at start if there is none.";
@@ -118,6 +119,8 @@ pub struct Config {
     pub root_key_file: PathBuf,
     /// The ring keys.
     pub keyring: PathBuf,
+    /// For how many days backups are kept.
+    pub backup_days: u32,
     /// Folders of plugin folders.
     pub plugin_dirs: Vec<PathBuf>,
     /// Folders of toolkit folders.
@@ -298,6 +301,9 @@ impl Config {
             root_key_file: in_data_dir("TAIKU_ROOT_KEY_FILE", "root.key"),
             keyring: in_data_dir("TAIKU_KEYRING", "keyring.json"),
             data_dir: data_dir.clone(),
+            backup_days: source.parse("TAIKU_BACKUP_DAYS", 30, |value| {
+                value.parse().map_err(|_| "must be a number of days".into())
+            })?,
             plugin_dirs: source.dirs("TAIKU_PLUGIN_DIRS"),
             toolkit_dirs: source.dirs("TAIKU_TOOLKIT_DIRS"),
             first_admin: first_admin(source)?,

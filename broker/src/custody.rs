@@ -13,7 +13,9 @@ use tokio::sync::broadcast;
 use crate::broker::{self, Start, StartError};
 use crate::common::Common;
 use crate::events::Event;
+use crate::rotation::watch::Watch;
 use crate::single_flight::SingleFlight;
+use crate::vault::Keyring;
 
 mod client;
 pub mod client_secret;
@@ -41,6 +43,7 @@ pub struct Custody(Arc<Inner>);
 /// What a [`Custody`] holds.
 pub struct Inner {
     common: Common,
+    keyring: Arc<Keyring>,
     /// One refresh at a time per connection.
     pub refreshing: SingleFlight,
     news: broadcast::Sender<News>,
@@ -76,14 +79,21 @@ impl Custody {
     /// When the configuration, the keys or the database cannot be used.
     pub async fn start(start: &Start) -> Result<Self, StartError> {
         let opened = broker::open(&start.config, &start.clock, &start.random).await?;
-        Ok(Self::new(start.common(opened)?))
+        let keyring = Arc::clone(&opened.keyring);
+        Ok(Self::new(start.common(opened)?, keyring))
     }
 
-    /// Puts a custody together. The vault of `common` has the keys of all rings.
+    /// Puts a custody together. The vault of `common` has the keys of all rings, from `keyring`.
     #[must_use]
-    pub fn new(common: Common) -> Self {
+    pub fn new(common: Common, keyring: Arc<Keyring>) -> Self {
         let (news, _) = broadcast::channel(QUEUE);
-        Self(Arc::new(Inner { common, refreshing: SingleFlight::default(), news }))
+        Self(Arc::new(Inner { common, keyring, refreshing: SingleFlight::default(), news }))
+    }
+
+    /// What keeps the keys of this role those of the keyring file.
+    #[must_use]
+    pub fn watch_keys(&self) -> Watch {
+        Watch::new(&self.common, Arc::clone(&self.keyring), "vault")
     }
 
     /// Tells the open pages of a user that something has changed.

@@ -30,6 +30,7 @@ pub mod password;
 pub mod plugin;
 pub mod plugin_data;
 pub mod random;
+pub mod rotation;
 pub mod server;
 pub mod setup;
 pub mod single_flight;

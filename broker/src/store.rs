@@ -14,6 +14,9 @@ pub mod installs;
 pub mod integrations;
 pub mod plugin_data;
 pub mod plugin_policy;
+pub mod records;
+pub mod replicas;
+pub mod rewraps;
 pub mod sessions;
 pub mod users;
 pub mod vault_checks;
@@ -43,6 +46,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "plugin data", include_str!("../../migrations/0002_plugin_data.sql")),
     (3, "plugin installs", include_str!("../../migrations/0003_plugin_installs.sql")),
     (4, "reconnect", include_str!("../../migrations/0004_reconnect.sql")),
+    (8, "keys", include_str!("../../migrations/0008_keys.sql")),
 ];
 
 /// How long a writer waits for another before it gives up.

@@ -5,7 +5,9 @@
 //! Nothing here reads a clock or draws random bytes of its own: both are parameters.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::Notify;
 
 use crate::random::Random;
 
@@ -15,7 +17,7 @@ mod place;
 mod record;
 mod secret;
 
-pub use keyring::{Keys, KeysError, RootKeySource};
+pub use keyring::{KeyId, KeyInfo, KeyState, Keyring, Keys, KeysError, RootKeySource};
 pub use place::{ContextHash, Place};
 pub use secret::{Secret, SecretString};
 
@@ -108,7 +110,9 @@ impl VaultError {
 pub struct Vault(Arc<Inner>);
 
 struct Inner {
-    keys: Keys,
+    keys: RwLock<Arc<Keys>>,
+    /// Told when a record names a key that is not there.
+    wanted: Notify,
     random: Random,
 }
 
@@ -116,13 +120,35 @@ impl Vault {
     /// A vault over loaded keys.
     #[must_use]
     pub fn new(keys: Keys, random: Random) -> Self {
-        Self(Arc::new(Inner { keys, random }))
+        Self(Arc::new(Inner { keys: RwLock::new(Arc::new(keys)), wanted: Notify::new(), random }))
+    }
+
+    /// Works with other keys from now on. Returns whether they differ from those before.
+    pub fn replace(&self, keys: Keys) -> bool {
+        let differs = keys.infos() != self.keys();
+        *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        differs
+    }
+
+    /// Every key that seals or opens here.
+    #[must_use]
+    pub fn keys(&self) -> Vec<KeyInfo> {
+        self.current().infos()
+    }
+
+    /// Waits until a record has named a key that is not there: then the keyring is to be read again at once.
+    pub async fn key_wanted(&self) {
+        self.0.wanted.notified().await;
+    }
+
+    fn current(&self) -> Arc<Keys> {
+        Arc::clone(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Seals a secret for one place under the ring's active key. Two calls never give the same bytes.
     #[must_use]
     pub fn seal(&self, ring: Ring, place: &Place<'_>, secret: &[u8]) -> Vec<u8> {
-        record::seal(self.0.keys.active(ring), place, secret, &self.0.random)
+        record::seal(self.current().active(ring), place, secret, &self.0.random)
     }
 
     /// Opens a record that was sealed under this ring for this place.
@@ -134,12 +160,28 @@ impl Vault {
         if header.ring != ring {
             return Err(VaultError::Integrity);
         }
-        let key = self
-            .0
-            .keys
-            .find(ring, header.version, header.fingerprint)
-            .ok_or(VaultError::KeyUnknown { ring, version: header.version })?;
+        let keys = self.current();
+        let Some(key) = keys.find(ring, header.version, header.fingerprint) else {
+            self.0.wanted.notify_one();
+            return Err(VaultError::KeyUnknown { ring, version: header.version });
+        };
         record::open(key, &header, place, record)
+    }
+
+    /// Seals a record again under the ring's active key; nothing if it is already.
+    ///
+    /// # Errors
+    /// As [`Vault::open`].
+    pub fn reseal(
+        &self,
+        ring: Ring,
+        place: &Place<'_>,
+        record: &[u8],
+    ) -> Result<Option<Vec<u8>>, VaultError> {
+        let secret = self.open(ring, place, record)?;
+        let active = self.current().active(ring).id();
+        let sealed_by = record.get(KeyId::OFFSET..KeyId::OFFSET + KeyId::LENGTH);
+        Ok((sealed_by != Some(&active.bytes())).then(|| self.seal(ring, place, secret.expose())))
     }
 
     /// A record with a known content, to be stored in the database when it is made.
@@ -154,7 +196,7 @@ impl Vault {
     /// [`KeysError::OtherDatabase`], which names the ring and the keyring file.
     pub fn verify_check(&self, ring: Ring, record: &[u8]) -> Result<(), KeysError> {
         let wrong =
-            |reason| KeysError::OtherDatabase { ring, keyring: self.0.keys.keyring().to_owned(), reason };
+            |reason| KeysError::OtherDatabase { ring, keyring: self.current().keyring().to_owned(), reason };
         let text = self.open(ring, &check_place(ring), record).map_err(wrong)?;
         if hash::eq(text.expose(), CHECK_TEXT) { Ok(()) } else { Err(wrong(VaultError::Integrity)) }
     }
@@ -162,13 +204,13 @@ impl Vault {
     /// Eight hexadecimal digits that stand for a token in logs: the same token has the same tag, and none can be undone.
     #[must_use]
     pub fn tag(&self, token: &str) -> String {
-        short_mac(self.0.keys.log_key(), token)
+        short_mac(self.current().log_key(), token)
     }
 
     /// Eight hexadecimal digits that let an admin see which client secret is set. It cannot be undone.
     #[must_use]
     pub fn fingerprint(&self, secret: &str) -> String {
-        short_mac(self.0.keys.fingerprint_key(), secret)
+        short_mac(self.current().fingerprint_key(), secret)
     }
 }
 
@@ -176,7 +218,9 @@ fn short_mac(key: &[u8; 32], text: &str) -> String {
     hash::hex(&hash::hmac(key, text.as_bytes())[..4])
 }
 
-fn check_place(ring: Ring) -> Place<'static> {
+/// Where the known answer of a ring is kept.
+#[must_use]
+pub fn check_place(ring: Ring) -> Place<'static> {
     Place {
         table: "vault_checks",
         column: "record",

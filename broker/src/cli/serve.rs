@@ -59,7 +59,7 @@ impl Host {
             random: Random::system(),
         };
         let custody = Custody::start(&start).await?;
-        let broker = Broker::start(start, custody::Client::here(custody)).await?;
+        let broker = Broker::start(start, custody::Client::here(custody.clone())).await?;
         let (stop, stopped) = watch::channel(false);
         let mut helpers = Vec::new();
         first_admin(&broker).await?;
@@ -67,6 +67,9 @@ impl Host {
             helpers.push(demo::start(&broker, demo_listen, stopped.clone()).await?);
         }
         link_for_first_admin(&broker).await?;
+        for watch in [custody.watch_keys(), broker.watch_keys()] {
+            helpers.push(tokio::spawn(watch.run(stopped.clone())));
+        }
         helpers.push(tokio::spawn(sweep::run(broker.clone(), stopped.clone())));
         helpers.push(tokio::spawn(keeper::run(broker.clone(), stopped.clone())));
         let server = tokio::spawn(server::serve(broker.clone(), listener, until(stopped)));

@@ -27,6 +27,8 @@ mod integrations;
 mod plugin_data;
 mod plugin_policy;
 mod races;
+mod records;
+mod replicas;
 mod rows;
 mod sessions;
 mod text;

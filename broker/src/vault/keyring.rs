@@ -1,7 +1,8 @@
 //! The keys: a root key that is kept apart, and a keyring file with the ring keys wrapped by it.
 //!
-//! Keys are made for a new database only ([`Keys::create`]); with an existing one every fault refuses the start
-//! ([`Keys::load`]), because a new key in place of a lost one would hide that all secrets are lost.
+//! Keys are made for a new database only ([`Keyring::create`]); with an existing one every fault refuses the start
+//! ([`Keyring::open`]), because a new key in place of a lost one would hide that all secrets are lost.
+//! A running process reads the file again when it has changed; commands change it under a lock ([`Keyring::edit`]).
 
 use std::path::{Path, PathBuf};
 
@@ -10,12 +11,17 @@ use zeroize::Zeroizing;
 use super::{Ring, hash};
 use crate::random::Random;
 
+mod edit;
 mod error;
 mod files;
+mod key_id;
 mod ring_file;
 mod root;
 
+pub use edit::{Edit, EditError};
 pub use error::KeysError;
+pub use files::Stamp;
+pub use key_id::{KeyId, KeyInfo};
 pub use root::RootKeySource;
 
 use root::RootKey;
@@ -27,8 +33,26 @@ pub enum KeyState {
     Active,
     /// Opens what is there.
     DecryptOnly,
-    /// Kept so that its version is not given again; neither seals nor opens.
+    /// Kept by name so that its version is not given again; neither seals nor opens, and its bytes are gone.
     Retired,
+}
+
+impl KeyState {
+    /// The word in the keyring file and in messages.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::DecryptOnly => "decrypt-only",
+            Self::Retired => "retired",
+        }
+    }
+
+    /// The state with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Active, Self::DecryptOnly, Self::Retired].into_iter().find(|state| state.name() == name)
+    }
 }
 
 /// One version of one ring's key.
@@ -47,11 +71,89 @@ impl RingKey {
         let fingerprint = key_fingerprint(&secret);
         Self { ring, version: 1, state: KeyState::Active, fingerprint, secret, created_at: now }
     }
+
+    pub(super) fn id(&self) -> KeyId {
+        KeyId { ring: self.ring, version: self.version, fingerprint: self.fingerprint }
+    }
+
+    fn info(&self) -> KeyInfo {
+        KeyInfo { id: self.id(), state: self.state, created_at: self.created_at }
+    }
 }
 
 /// Public name of a key, stored beside it and in every record.
 fn key_fingerprint(secret: &[u8; 32]) -> [u8; 8] {
     hash::expand(&hash::extract(None, secret), b"taiku vault v1: key fingerprint")
+}
+
+/// The keyring file with the root key that opens it: what can read it again and change it.
+pub struct Keyring {
+    path: PathBuf,
+    root: RootKey,
+    root_name: String,
+}
+
+impl Keyring {
+    /// For a new database: makes the root key file and the keyring where they are missing.
+    /// What is there is kept: brokers that share a keyring may start at the same time, and an admin may bring a root key.
+    /// `now` is in Unix seconds.
+    ///
+    /// # Errors
+    /// A file cannot be written, a keyring is there without its root key, or whatever [`Keyring::open`] refuses.
+    pub fn create(root: &RootKeySource, path: &Path, random: &Random, now: i64) -> Result<Self, KeysError> {
+        if !path.exists() {
+            root.generate_if_missing(random)?;
+            let root_key = root.read()?;
+            let keys = Ring::ALL.map(|ring| RingKey::generate(ring, random, now));
+            let text = ring_file::new(&root_key, &keys, random).text();
+            files::write_new(path, text.as_bytes(), files::KEYRING_MODE, random)?;
+        }
+        Self::open(root, path)
+    }
+
+    /// For an existing database: reads the root key and checks that the keyring belongs to it.
+    ///
+    /// # Errors
+    /// See [`KeysError`]; each names the file and the key, and says what to do.
+    pub fn open(root: &RootKeySource, path: &Path) -> Result<Self, KeysError> {
+        let keyring = Self { path: path.to_owned(), root: root.read()?, root_name: root.name() };
+        keyring.keys()?;
+        Ok(keyring)
+    }
+
+    /// Reads and checks all keys as the file holds them now.
+    ///
+    /// # Errors
+    /// See [`KeysError`].
+    pub fn keys(&self) -> Result<Keys, KeysError> {
+        Keys::sort(&self.path, &self.root, ring_file::unwrap_all(self, &self.read()?)?)
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What shows that the file is another one than before; none while it cannot be looked at.
+    #[must_use]
+    pub fn stamp(&self) -> Option<Stamp> {
+        Stamp::of(&self.path)
+    }
+
+    /// Waits until nobody else changes the file, and reads it for a change.
+    ///
+    /// # Errors
+    /// See [`KeysError`].
+    pub fn edit(&self) -> Result<Edit<'_>, KeysError> {
+        Edit::begin(self)
+    }
+
+    fn read(&self) -> Result<ring_file::KeyringFile, KeysError> {
+        let text =
+            files::read_private(&self.path)?.ok_or_else(|| KeysError::KeyringMissing(self.path.clone()))?;
+        ring_file::read(self, &text)
+    }
 }
 
 /// All keys of an installation, checked: each ring has exactly one active key.
@@ -64,39 +166,6 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// For a new database: makes the root key file and the keyring where they are missing, and loads them.
-    /// What is there is kept: brokers that share a keyring may start at the same time, and an admin may bring a root key.
-    /// `now` is in Unix seconds.
-    ///
-    /// # Errors
-    /// A file cannot be written, a keyring is there without its root key, or whatever [`Keys::load`] refuses.
-    pub fn create(
-        root: &RootKeySource,
-        keyring: &Path,
-        random: &Random,
-        now: i64,
-    ) -> Result<Self, KeysError> {
-        if !keyring.exists() {
-            root.generate_if_missing(random)?;
-            let root_key = root.read()?;
-            let keys = Ring::ALL.map(|ring| RingKey::generate(ring, random, now));
-            let text = ring_file::write(&root_key, &keys, random);
-            files::write_new(keyring, text.as_bytes(), 0o600, random)?;
-        }
-        Self::load(root, keyring)
-    }
-
-    /// For an existing database: reads both and checks everything before anything is served.
-    ///
-    /// # Errors
-    /// See [`KeysError`]; each names the file and the key, and says what to do.
-    pub fn load(root: &RootKeySource, keyring: &Path) -> Result<Self, KeysError> {
-        let root_key = root.read()?;
-        let text = files::read_private(keyring)?.ok_or_else(|| KeysError::KeyringMissing(keyring.into()))?;
-        let keys = ring_file::read(&root_key, root, keyring, &text)?;
-        Self::sort(keyring, &root_key, keys)
-    }
-
     fn sort(keyring: &Path, root: &RootKey, keys: Vec<RingKey>) -> Result<Self, KeysError> {
         let (mut active, mut decrypt_only) = (Vec::new(), Vec::new());
         for key in keys {
@@ -132,6 +201,11 @@ impl Keys {
             .iter()
             .chain(&self.decrypt_only)
             .find(|key| key.ring == ring && key.version == version && key.fingerprint == fingerprint)
+    }
+
+    /// Every key that seals or opens.
+    pub(super) fn infos(&self) -> Vec<KeyInfo> {
+        self.active.iter().chain(&self.decrypt_only).map(RingKey::info).collect()
     }
 
     pub(super) fn keyring(&self) -> &Path {

@@ -11,7 +11,8 @@ mod vectors;
 fn keys() -> Keys {
     let folder = tempfile::tempdir().unwrap();
     let root = RootKeySource::File(folder.path().join("root.key"));
-    Keys::create(&root, &folder.path().join("keyring.json"), &Random::system(), 1_700_000_000).unwrap()
+    let path = folder.path().join("keyring.json");
+    Keyring::create(&root, &path, &Random::system(), 1_700_000_000).unwrap().keys().unwrap()
 }
 
 fn vault() -> Vault {

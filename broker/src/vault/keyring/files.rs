@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -13,6 +13,8 @@ use crate::random::Random;
 /// No file with keys is larger; what a mistaken path names might be endless.
 const LARGEST: u64 = 1024 * 1024;
 const OTHERS: u32 = 0o077;
+/// The mode of a keyring.
+pub(super) const KEYRING_MODE: u32 = 0o600;
 
 /// The content of a file that only its owner can read, or nothing where there is no file.
 ///
@@ -65,6 +67,61 @@ fn write_and_link(path: &Path, temporary: &Path, content: &[u8], mode: u32) -> i
     match fs::hard_link(temporary, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other,
+    }
+}
+
+/// Puts a file in the place of another one, whole or not at all, even over a power cut.
+///
+/// # Errors
+/// The file cannot be written; the old one is then as it was.
+pub(super) fn replace(path: &Path, content: &[u8], mode: u32, random: &Random) -> Result<(), KeysError> {
+    let temporary = temporary_path(path, random);
+    let result = write_and_rename(path, &temporary, content, mode);
+    if result.is_err() {
+        // It may not have been made at all.
+        let _ = fs::remove_file(&temporary);
+    }
+    result.and_then(|()| sync_folder(path)).map_err(|source| KeysError::Write { path: path.into(), source })
+}
+
+fn write_and_rename(path: &Path, temporary: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(temporary)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    fs::rename(temporary, path)
+}
+
+/// A lock that one process at a time holds, beside the file that it guards: that file is replaced with each change,
+/// and a lock on it would be one on a file that is gone. The system frees it when its holder ends in any way.
+///
+/// # Errors
+/// The lock's file cannot be made or locked.
+pub(super) fn lock(path: &Path) -> Result<File, KeysError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let path = PathBuf::from(name);
+    let open = OpenOptions::new().write(true).create(true).truncate(false).mode(KEYRING_MODE).open(&path);
+    open.and_then(|file| file.lock().map(|()| file)).map_err(|source| KeysError::Write { path, source })
+}
+
+/// What differs between a file and another one that took its place or was written over it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+    mode: u32,
+}
+
+impl Stamp {
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self {
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            mode: metadata.mode(),
+        })
     }
 }
 

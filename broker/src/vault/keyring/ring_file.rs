@@ -3,6 +3,7 @@
 //! `{"format": 1, "root": "<fingerprint>", "keys": [{"ring", "version", "state", "fingerprint", "wrapped", "created_at"}]}`,
 //! where fingerprints are 16 hexadecimal digits, `wrapped` is the base64 of nonce (12), encrypted key (32) and tag (16),
 //! and `created_at` is in Unix seconds. The associated data of a wrapped key is its ring, version and fingerprint.
+//! The `wrapped` of a retired key is not read; retiring leaves it empty.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -17,22 +18,24 @@ use zeroize::Zeroizing;
 use super::super::place::push_prefixed;
 use super::super::{Ring, hash};
 use super::root::RootKey;
-use super::{KeyState, KeysError, RingKey, RootKeySource, key_fingerprint};
+use super::{KeyId, KeyInfo, KeyState, Keyring, KeysError, RingKey, key_fingerprint};
 use crate::random::Random;
 
 const FORMAT: u32 = 1;
 
+/// A keyring file as it stands, its keys still wrapped.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct KeyringFile {
+pub(super) struct KeyringFile {
     format: u32,
     root: String,
-    keys: Vec<Entry>,
+    pub(super) keys: Vec<Entry>,
 }
 
+/// A key as it stands in the file.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+pub(super) struct Entry {
     ring: String,
     version: u32,
     state: String,
@@ -46,44 +49,110 @@ struct FormatOnly {
     format: u32,
 }
 
-/// The text of a keyring file.
-#[expect(clippy::expect_used, reason = "a struct of numbers and strings always becomes JSON")]
-pub(super) fn write(root: &RootKey, keys: &[RingKey], random: &Random) -> String {
-    let file = KeyringFile {
+/// A keyring file with these keys.
+pub(super) fn new(root: &RootKey, keys: &[RingKey], random: &Random) -> KeyringFile {
+    KeyringFile {
         format: FORMAT,
         root: hash::hex(&root.fingerprint()),
-        keys: keys.iter().map(|key| write_entry(root, key, random)).collect(),
-    };
-    serde_json::to_string_pretty(&file).expect("plain data") + "\n"
+        keys: keys.iter().map(|key| Entry::wrapping(root, key, random)).collect(),
+    }
 }
 
-/// The keys of a keyring file, each unwrapped and checked on its own; whether they make whole rings is not judged here.
+impl KeyringFile {
+    /// What is written.
+    #[expect(clippy::expect_used, reason = "a struct of numbers and strings always becomes JSON")]
+    pub(super) fn text(&self) -> String {
+        serde_json::to_string_pretty(self).expect("plain data") + "\n"
+    }
+}
+
+impl Entry {
+    /// Wraps a key.
+    pub(super) fn wrapping(root: &RootKey, key: &RingKey, random: &Random) -> Self {
+        let associated_data = associated_data(key.ring, key.version, &key.fingerprint);
+        Self {
+            ring: key.ring.name().to_owned(),
+            version: key.version,
+            state: key.state.name().to_owned(),
+            fingerprint: hash::hex(&key.fingerprint),
+            wrapped: wrap_key(root, &associated_data, &key.secret, random),
+            created_at: key.created_at,
+        }
+    }
+
+    /// Gives the key another state. A retired key loses its bytes.
+    pub(super) fn set_state(&mut self, state: KeyState) {
+        state.name().clone_into(&mut self.state);
+        if state == KeyState::Retired {
+            self.wrapped.clear();
+        }
+    }
+
+    /// What the entry says of its key.
+    ///
+    /// # Errors
+    /// The ring, state or fingerprint is none.
+    pub(super) fn info(&self, keyring: &Path) -> Result<KeyInfo, KeysError> {
+        let version = self.version;
+        let ring = Ring::from_name(&self.ring)
+            .ok_or_else(|| KeysError::UnknownRing { keyring: keyring.into(), ring: self.ring.clone() })?;
+        let state = KeyState::from_name(&self.state).ok_or_else(|| KeysError::UnknownState {
+            keyring: keyring.into(),
+            ring,
+            version,
+            state: self.state.clone(),
+        })?;
+        let damaged = || KeysError::KeyDamaged { keyring: keyring.into(), ring, version };
+        let fingerprint = hash::unhex(&self.fingerprint).ok_or_else(damaged)?;
+        Ok(KeyInfo { id: KeyId { ring, version, fingerprint }, state, created_at: self.created_at })
+    }
+
+    fn unwrap(&self, root: &RootKey, keyring: &Path, info: &KeyInfo) -> Result<RingKey, KeysError> {
+        let KeyInfo { id: KeyId { ring, version, fingerprint }, state, created_at } = *info;
+        let secret = unwrap_key(root, &associated_data(ring, version, &fingerprint), &self.wrapped);
+        // Whoever holds the root key could still have wrapped a key that protects nothing.
+        secret
+            .filter(|secret| key_fingerprint(secret) == fingerprint && !hash::eq(&**secret, &[0; 32]))
+            .map(|secret| RingKey { ring, version, state, fingerprint, secret, created_at })
+            .ok_or_else(|| KeysError::KeyDamaged { keyring: keyring.into(), ring, version })
+    }
+}
+
+/// Reads a keyring file and checks that this root key wrapped it. The keys are not looked at yet.
 ///
 /// # Errors
-/// The first fault found, in the order: shape, root key, entries.
-pub(super) fn read(
-    root: &RootKey,
-    source: &RootKeySource,
-    keyring: &Path,
-    text: &[u8],
-) -> Result<Vec<RingKey>, KeysError> {
-    let FormatOnly { format } = parse(keyring, text)?;
+/// Its shape or its root is wrong.
+pub(super) fn read(keyring: &Keyring, text: &[u8]) -> Result<KeyringFile, KeysError> {
+    let Keyring { path, root, root_name } = keyring;
+    let FormatOnly { format } = parse(path, text)?;
     if format != FORMAT {
-        return Err(KeysError::KeyringFormat { keyring: keyring.into(), found: format });
+        return Err(KeysError::KeyringFormat { keyring: path.clone(), found: format });
     }
-    let file: KeyringFile = parse(keyring, text)?;
+    let file: KeyringFile = parse(path, text)?;
     if file.root != hash::hex(&root.fingerprint()) {
-        return Err(KeysError::WrongRoot { root: source.name(), keyring: keyring.into() });
+        return Err(KeysError::WrongRoot { root: root_name.clone(), keyring: path.clone() });
     }
+    Ok(file)
+}
+
+/// The keys of a keyring file that are not retired, each unwrapped and checked on its own; whether they make whole
+/// rings is not judged here.
+///
+/// # Errors
+/// The first entry that is wrong or names a version again.
+pub(super) fn unwrap_all(keyring: &Keyring, file: &KeyringFile) -> Result<Vec<RingKey>, KeysError> {
+    let path = &keyring.path;
     let mut seen = HashSet::new();
     let mut keys = Vec::new();
     for entry in &file.keys {
-        let key = read_entry(root, keyring, entry)?;
-        if !seen.insert((key.ring, key.version)) {
-            let (ring, version) = (key.ring, key.version);
-            return Err(KeysError::DuplicateVersion { keyring: keyring.into(), ring, version });
+        let info = entry.info(path)?;
+        let KeyId { ring, version, .. } = info.id;
+        if !seen.insert((ring, version)) {
+            return Err(KeysError::DuplicateVersion { keyring: path.clone(), ring, version });
         }
-        keys.push(key);
+        if info.state != KeyState::Retired {
+            keys.push(entry.unwrap(&keyring.root, path, &info)?);
+        }
     }
     Ok(keys)
 }
@@ -95,39 +164,6 @@ fn parse<'a, T: Deserialize<'a>>(keyring: &Path, text: &'a [u8]) -> Result<T, Ke
         .map_err(|error| shape(format!("`{}`", error.path()), error.inner().to_string()))?;
     json.end().map_err(|error| shape("its end".into(), error.to_string()))?;
     Ok(value)
-}
-
-fn read_entry(root: &RootKey, keyring: &Path, entry: &Entry) -> Result<RingKey, KeysError> {
-    let version = entry.version;
-    let ring = Ring::from_name(&entry.ring)
-        .ok_or_else(|| KeysError::UnknownRing { keyring: keyring.into(), ring: entry.ring.clone() })?;
-    let state = read_state(&entry.state).ok_or_else(|| KeysError::UnknownState {
-        keyring: keyring.into(),
-        ring,
-        version,
-        state: entry.state.clone(),
-    })?;
-    let damaged = || KeysError::KeyDamaged { keyring: keyring.into(), ring, version };
-    let fingerprint = hash::unhex(&entry.fingerprint).ok_or_else(damaged)?;
-    let secret = unwrap_key(root, &associated_data(ring, version, &fingerprint), &entry.wrapped);
-    let secret = secret.filter(|secret| key_fingerprint(secret) == fingerprint).ok_or_else(damaged)?;
-    // Whoever holds the root key could still have wrapped a key that protects nothing.
-    if hash::eq(&*secret, &[0; 32]) {
-        return Err(damaged());
-    }
-    Ok(RingKey { ring, version, state, fingerprint, secret, created_at: entry.created_at })
-}
-
-fn write_entry(root: &RootKey, key: &RingKey, random: &Random) -> Entry {
-    let associated_data = associated_data(key.ring, key.version, &key.fingerprint);
-    Entry {
-        ring: key.ring.name().to_owned(),
-        version: key.version,
-        state: state_name(key.state).to_owned(),
-        fingerprint: hash::hex(&key.fingerprint),
-        wrapped: wrap_key(root, &associated_data, &key.secret, random),
-        created_at: key.created_at,
-    }
 }
 
 fn associated_data(ring: Ring, version: u32, fingerprint: &[u8; 8]) -> Vec<u8> {
@@ -159,18 +195,4 @@ fn unwrap_key(root: &RootKey, associated_data: &[u8], wrapped: &str) -> Option<Z
         .decrypt_inout_detached(&Nonce::from(*nonce), associated_data, secret.as_mut_slice().into(), &tag)
         .ok()?;
     Some(secret)
-}
-
-const fn state_name(state: KeyState) -> &'static str {
-    match state {
-        KeyState::Active => "active",
-        KeyState::DecryptOnly => "decrypt-only",
-        KeyState::Retired => "retired",
-    }
-}
-
-fn read_state(name: &str) -> Option<KeyState> {
-    [KeyState::Active, KeyState::DecryptOnly, KeyState::Retired]
-        .into_iter()
-        .find(|state| state_name(*state) == name)
 }

@@ -34,11 +34,11 @@ impl Installation {
     }
 
     fn create(&self) -> Result<Keys, KeysError> {
-        Keys::create(&self.root(), &self.keyring_path(), &Random::system(), 1_700_000_000)
+        Keyring::create(&self.root(), &self.keyring_path(), &Random::system(), 1_700_000_000)?.keys()
     }
 
     fn load(&self) -> Result<Keys, KeysError> {
-        Keys::load(&self.root(), &self.keyring_path())
+        Keyring::open(&self.root(), &self.keyring_path())?.keys()
     }
 
     /// The sentence of the refusal, with the folder's name taken out.
@@ -62,7 +62,7 @@ impl Installation {
     /// Adds a key that is wrapped as this version wraps its own.
     fn add_key(&self, key: &RingKey) {
         let text =
-            ring_file::write(&self.root().read().unwrap(), std::slice::from_ref(key), &Random::system());
+            ring_file::new(&self.root().read().unwrap(), std::slice::from_ref(key), &Random::system()).text();
         let mut other: Value = serde_json::from_str(&text).unwrap();
         self.edit_keyring(|keyring| keyring["keys"].as_array_mut().unwrap().push(other["keys"][0].take()));
     }
@@ -161,11 +161,11 @@ fn a_root_key_as_a_value_opens_the_same_keyring() {
     let line = fs::read_to_string(installation.root_path()).unwrap();
     let value = SecretString::new(line);
     let root = RootKeySource::Value { setting: "TAIKU_ROOT_KEY".into(), value };
-    Keys::load(&root, &installation.keyring_path()).unwrap();
+    Keyring::open(&root, &installation.keyring_path()).unwrap();
 
     let value = SecretString::new(String::new());
     let root = RootKeySource::Value { setting: "TAIKU_ROOT_KEY".into(), value };
-    let refusal = Keys::load(&root, &installation.keyring_path()).err().unwrap().to_string();
+    let refusal = Keyring::open(&root, &installation.keyring_path()).err().unwrap().to_string();
     assert!(refusal.starts_with("the root key in TAIKU_ROOT_KEY has 0 bytes and must have 32"), "{refusal}");
 }
 
@@ -315,3 +315,5 @@ proptest::proptest! {
         proptest::prop_assert!(installation.load().is_err());
     }
 }
+
+mod edits;

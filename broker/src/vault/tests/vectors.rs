@@ -71,7 +71,8 @@ fn keys(vectors: &Vectors) -> Keys {
     fs::write(&keyring, vectors.keyring.to_string()).unwrap();
     fs::set_permissions(&keyring, fs::Permissions::from_mode(0o600)).unwrap();
     let value = SecretString::new(vectors.root.clone());
-    Keys::load(&RootKeySource::Value { setting: "TAIKU_ROOT_KEY".into(), value }, &keyring).unwrap()
+    let root = RootKeySource::Value { setting: "TAIKU_ROOT_KEY".into(), value };
+    Keyring::open(&root, &keyring).unwrap().keys().unwrap()
 }
 
 #[test]
