@@ -19,6 +19,7 @@ use crate::common::Common;
 use crate::egress::{EgressError, Inbound, Outbound, TOTAL, Unknown};
 use crate::failure::Failure;
 use crate::integration::{self, Ready};
+use crate::oauth;
 use crate::store::activity::{self, Entry};
 use crate::store::connections::{self, Connection, State};
 use crate::tokens::{self, Live};
@@ -91,7 +92,7 @@ async fn attempt(
     };
     in_scope(ready, &connection, tool)?;
     let live = tokens::live(broker, ready, connection).await?;
-    let answer = send_with(broker, ready, &prepared, &live).await?;
+    let answer = send_with(broker, (ready, tool), &prepared, &live).await?;
     if !answer.dead {
         return Ok(answer);
     }
@@ -99,7 +100,7 @@ async fn attempt(
     // other than was said. A refresh tells which; without a refresh token the connection has ended.
     let id = live.connection.id.clone();
     let renewed = tokens::renewed(broker, ready, live.connection).await?;
-    let answer = send_with(broker, ready, &prepared, &renewed).await?;
+    let answer = send_with(broker, (ready, tool), &prepared, &renewed).await?;
     if answer.dead {
         tracing::warn!(connection = %id, toolkit = %ready.toolkit.slug, "the provider refuses a token just renewed");
     }
@@ -198,11 +199,24 @@ fn outbound(ready: &Ready, prepared: &Prepared, token: Option<&SecretString>) ->
 
 async fn send_with(
     broker: &Broker,
-    ready: &Ready,
+    (ready, tool): (&Ready, &Tool),
     prepared: &Prepared,
     live: &Live,
 ) -> Result<Answer, Failure> {
-    send(broker, ready, outbound(ready, prepared, Some(&live.token))?, Some(&live.token)).await
+    let token = of_tool(ready, &live.token, tool).ok_or_else(|| {
+        let (name, slug) = (&ready.toolkit.name, &tool.slug);
+        let message = format!(
+            "{slug} needs rights that your {name} connection does not have. Connect again and allow them."
+        );
+        Failure::new(Code::ScopeMissing, message)
+    })?;
+    send(broker, ready, outbound(ready, prepared, Some(&token))?, Some(&token)).await
+}
+
+/// The token that a tool is called with, of those that a connection holds.
+fn of_tool(ready: &Ready, record: &SecretString, tool: &Tool) -> Option<SecretString> {
+    let oauth = ready.resolved.auth.as_ref()?;
+    oauth::token(&oauth.habits, record, tool.token.as_deref())
 }
 
 async fn send(
@@ -261,7 +275,8 @@ pub async fn account(common: &Common, ready: &Ready, token: &SecretString) -> Ac
     let asked = async {
         let tool = ready.toolkit.find(&look_up.tool).ok()?;
         let prepared = tool.prepare(&ready.resolved, "{}").ok()?;
-        let outbound = outbound(ready, &prepared, Some(token)).ok()?;
+        let token = of_tool(ready, token, tool)?;
+        let outbound = outbound(ready, &prepared, Some(&token)).ok()?;
         let outbound = Outbound { timeout: Duration::from_secs(10), ..outbound };
         let inbound = common.egress.send(outbound, &ready.resolved.hosts).await.ok()?;
         if inbound.status != StatusCode::OK { None } else { serde_json::from_slice(&inbound.body).ok() }

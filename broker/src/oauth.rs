@@ -9,6 +9,7 @@ mod answer;
 mod begin;
 mod client;
 mod error;
+mod held;
 mod issuer;
 mod metadata;
 mod provider;
@@ -20,6 +21,7 @@ mod testing;
 
 pub use begin::{Begun, begin};
 pub use error::{Said, TokenError, Unusable};
+pub use held::token;
 pub use issuer::{IssError, check_iss};
 pub use metadata::{Metadata, MetadataError, discover};
 pub use provider::Provider;

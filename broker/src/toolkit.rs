@@ -18,6 +18,7 @@ mod condition;
 mod fault;
 mod file;
 mod folder;
+mod graphql;
 mod headers;
 pub mod limits;
 mod openapi;
@@ -61,7 +62,7 @@ pub use self::template::Template;
 pub use self::tool::{Class, Tool};
 
 use self::fault::Faults;
-use self::file::ToolkitFile;
+use self::file::{ToolkitFile, ToolsTable};
 
 /// An external service, as its folder describes it.
 #[derive(Debug)]
@@ -161,14 +162,14 @@ pub fn read(folder: &Folder) -> Result<Toolkit, Vec<Fault>> {
         bytes.ok_or_else(|| one(Fault::new(file::NAME, "", "is missing; a toolkit folder needs one")))?;
     let table = file::parse(&bytes).map_err(one)?;
     let mut faults = Faults::of(file::NAME);
-    let openapi = table.tools.openapi.clone();
+    let source = table.tools.clone();
     let head = head(table, &mut faults);
     let mut list = faults.into_list();
     let logo = logo(folder).unwrap_or_else(|fault| {
         list.push(fault);
         None
     });
-    let tools = tools(folder, &openapi, &slug).unwrap_or_else(|faults| {
+    let tools = tools(folder, &source, &slug).unwrap_or_else(|faults| {
         list.extend(faults);
         Vec::new()
     });
@@ -207,12 +208,10 @@ fn head(table: ToolkitFile, faults: &mut Faults) -> Option<Head> {
     if let Some(docs) = &docs {
         faults.take("docs", address::check(docs, LoopbackHttp::Allowed));
     }
-    if !folder::is_plain_name(&table.tools.openapi) {
-        faults.push("tools.openapi", "must be the name of a file in this folder");
-    }
+    check_sources(&table.tools, faults);
     let settings = setting::read(table.settings, faults);
     let auth = auth::read(table.auth, faults);
-    let api = api::read(table.api, auth.as_ref(), faults);
+    let api = api::read(&table.api, auth.as_ref(), faults);
     let head = Head {
         name: table.name,
         description: table.description,
@@ -258,13 +257,47 @@ fn logo(folder: &Folder) -> Result<Option<Vec<u8>>, Fault> {
     }
 }
 
-fn tools(folder: &Folder, file: &str, slug: &Slug) -> Result<Vec<Arc<Tool>>, Vec<Fault>> {
-    if !folder::is_plain_name(file) {
-        return Ok(Vec::new());
+/// Exactly one source of tools, each file by its plain name.
+fn check_sources(tools: &ToolsTable, faults: &mut Faults) {
+    let named = [
+        ("tools.openapi", &tools.openapi),
+        ("tools.graphql", &tools.graphql),
+        ("tools.graphql_schema", &tools.graphql_schema),
+    ];
+    for (at, name) in named {
+        if name.as_ref().is_some_and(|name| !folder::is_plain_name(name)) {
+            faults.push(at, "must be the name of a file in this folder");
+        }
     }
-    let bytes = folder.read(file, limits::OPENAPI_BYTES).map_err(|fault| vec![fault])?;
-    let missing = || vec![Fault::new(file, "", "is missing; `tools.openapi` of toolkit.toml names it")];
-    openapi::tools(file, &bytes.ok_or_else(missing)?, slug.as_str())
+    if tools.openapi.is_some() == tools.graphql.is_some() {
+        faults.push("tools", "needs either `openapi` or `graphql`");
+    }
+    if tools.graphql_schema.is_some() && tools.graphql.is_none() {
+        faults.push("tools.graphql_schema", "is for `graphql` only; remove it");
+    }
+}
+
+fn tools(folder: &Folder, tools: &ToolsTable, slug: &Slug) -> Result<Vec<Arc<Tool>>, Vec<Fault>> {
+    let read = |key: &str, file: &str| {
+        if !folder::is_plain_name(file) {
+            return Ok(None);
+        }
+        let bytes = folder.read(file, limits::OPENAPI_BYTES).map_err(|fault| vec![fault])?;
+        let missing = || vec![Fault::new(file, "", format!("is missing; `{key}` of toolkit.toml names it"))];
+        bytes.ok_or_else(missing).map(Some)
+    };
+    if let Some(file) = &tools.graphql {
+        let Some(operations) = read("tools.graphql", file)? else { return Ok(Vec::new()) };
+        let types = match &tools.graphql_schema {
+            Some(file) => read("tools.graphql_schema", file)?.map(|bytes| (file, bytes)),
+            None => None,
+        };
+        let types = types.as_ref().map(|(file, bytes)| graphql::Source { file: file.as_str(), bytes });
+        return graphql::tools(graphql::Source { file, bytes: &operations }, types, slug.as_str());
+    }
+    let Some(file) = &tools.openapi else { return Ok(Vec::new()) };
+    let Some(bytes) = read("tools.openapi", file)? else { return Ok(Vec::new()) };
+    openapi::tools(file, &bytes, slug.as_str())
 }
 
 fn assemble(
@@ -289,8 +322,24 @@ fn assemble(
     };
     let mut faults = Faults::of(file::NAME);
     check_account(&toolkit, &mut faults);
+    check_tokens(&toolkit, &mut faults);
     let faults = faults.into_list();
     if faults.is_empty() { Ok(toolkit) } else { Err(faults) }
+}
+
+/// A tool can only ask for a token that a consent brings.
+fn check_tokens(toolkit: &Toolkit, faults: &mut Faults) {
+    for tool in &toolkit.tools {
+        let Some(name) = &tool.token else { continue };
+        let known =
+            matches!(&toolkit.auth, Auth::OAuth2(oauth) if oauth.habits.more_tokens.contains_key(name));
+        if !known {
+            faults.push(
+                "auth.more_tokens",
+                format!("{} asks for the token {name}, which is not here", tool.slug),
+            );
+        }
+    }
 }
 
 fn check_account(toolkit: &Toolkit, faults: &mut Faults) {
@@ -311,6 +360,16 @@ fn check_account(toolkit: &Toolkit, faults: &mut Faults) {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
+
+    /// A toolkit without sign-in of these files, whose tools are as these lines of `[tools]` say.
+    pub(crate) fn open(slug: &str, files: &[(&str, &str)], tools: &str) -> Toolkit {
+        let settings = format!(
+            "name = 'Test'\ndescription = 'A toolkit of the tests'\n[auth]\nmode = 'none'\n\
+             [api]\nbase_url = 'https://api.test/graphql'\n[tools]\n{tools}\n"
+        );
+        let all = files.iter().copied().chain([("toolkit.toml", settings.as_str())]);
+        read(&Folder::in_memory(slug, all.map(|(name, text)| (name, text.as_bytes().to_vec())))).unwrap()
+    }
 
     /// The provider that a table `[auth]` describes.
     pub(crate) fn oauth(table: &str) -> OAuth2 {

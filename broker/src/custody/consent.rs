@@ -300,14 +300,33 @@ impl Brought<'_> {
         let _turn = custody.refreshing.turn(id).await;
         let mut tx = custody.store.write().await?;
         let older = connections::find(&mut tx, &pending.user_id, id).await?.ok_or(FlowError::NotYours)?;
-        let sealed = self.sealed(custody, &older);
+        let one_grant = self.provider.oauth.habits.one_grant;
+        let kept = if one_grant { self.with_refresh_token_of(custody, &older) } else { None };
+        let tokens = kept.as_ref().unwrap_or(self.tokens);
+        let sealed = sealed::seal(custody, &older, self.ready.context, older.generation + 1, tokens);
         connections::activate(&mut tx, &self.activation(&older, &sealed)).await?;
         connections::remove(&mut tx, &pending.user_id, &pending.id).await?;
         tx.commit().await?;
         let gone = Connection { state: State::Revoked, ..pending.clone() };
         custody.tell(&pending.user_id, Event::connection(&gone));
-        retire(custody, (self.ready, self.provider), &older, self.tokens).await;
+        // To revoke what it held before would end the new tokens as well where all are of one grant.
+        if !one_grant {
+            retire(custody, (self.ready, self.provider), &older, self.tokens).await;
+        }
         Ok(self.kept(&older, Connected::Active(self.account.clone()), custody))
+    }
+
+    /// The new tokens with the refresh token of before, if there was one and the consent brought none: it still lives.
+    fn with_refresh_token_of(&self, custody: &Custody, older: &Connection) -> Option<oauth::Tokens> {
+        let (State::Active(sealed), None) = (&older.state, &self.tokens.refresh_token) else { return None };
+        let refresh_token = sealed::open_refresh(custody, older, self.ready.context, sealed).ok()??;
+        Some(oauth::Tokens {
+            access_token: SecretString::new(self.tokens.access_token.expose().to_owned()),
+            refresh_token: Some(refresh_token),
+            expires_in: self.tokens.expires_in,
+            scopes: self.tokens.scopes.clone(),
+            token_type: self.tokens.token_type,
+        })
     }
 
     /// Leaves the older connection as it is, and keeps what the consent has brought until the user has decided.

@@ -31,6 +31,7 @@ use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use super::error::Unusable;
+use super::held::{self, FIRST, Named};
 use super::{TokenError, Tokens};
 use crate::egress::Inbound;
 use crate::toolkit::Habits;
@@ -86,17 +87,52 @@ pub(super) fn read(answer: &Answer<'_>, habits: &Habits) -> Result<Tokens, Token
     if !answer.status.is_success() {
         return Err(refused::without_code(answer.status));
     }
-    let token = pointed(root, &habits.token_pointer)?;
-    if let Some(refused) = refused::reason(&token, answer.retry_after) {
+    let root = Value::Object(root);
+    let first = token(&root, &habits.token_pointer, answer, habits)?;
+    if habits.more_tokens.is_empty() {
+        return Ok(first);
+    }
+    let mut all = vec![Named { name: FIRST.to_owned(), tokens: first }];
+    for (name, pointer) in &habits.more_tokens {
+        // What the user has not granted is not there.
+        if root.pointer(pointer).and_then(|part| part.get("access_token")).is_some() {
+            all.push(Named { name: name.clone(), tokens: token(&root, pointer, answer, habits)? });
+        }
+    }
+    Ok(held::join(all))
+}
+
+/// Reads the answer to a refresh of one of several tokens: it may be where consents have it, or stand alone.
+pub(super) fn read_one(answer: &Answer<'_>, habits: &Habits, name: &str) -> Result<Tokens, TokenError> {
+    let mut one = Habits { more_tokens: Default::default(), ..habits.clone() };
+    if let Some(pointer) = habits.more_tokens.get(name) {
+        one.token_pointer.clone_from(pointer);
+        if let Ok(tokens) = read(answer, &one) {
+            return Ok(tokens);
+        }
+        one.token_pointer.clear();
+    }
+    read(answer, &one)
+}
+
+fn token(root: &Value, pointer: &str, answer: &Answer<'_>, habits: &Habits) -> Result<Tokens, TokenError> {
+    let token = root.pointer(pointer).filter(|token| token.is_object()).ok_or(Unusable::Pointer)?;
+    if let Some(refused) = token.as_object().and_then(|fields| refused::reason(fields, answer.retry_after)) {
         return Err(refused);
     }
-    Ok(fields::read(&Value::Object(token), habits, answer.date)?)
+    Ok(fields::read(token, habits, answer.date)?)
 }
 
 /// Whether the status alone says that the provider is overloaded or broken for now.
 pub(super) fn transient(status: StatusCode, retry_after: Option<Duration>) -> Option<TokenError> {
     let busy = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
     busy.then_some(TokenError::Transient { retry_after })
+}
+
+/// Whether a body refuses although its status does not: `ok: false`, or an `error`.
+pub(super) fn says_no(body: &[u8]) -> bool {
+    let root = serde_json::from_slice::<Map<String, Value>>(body).unwrap_or_default();
+    refused::reason(&root, None).is_some()
 }
 
 impl Answer<'_> {
@@ -128,16 +164,6 @@ fn form(body: &[u8], habits: &Habits) -> Result<Map<String, Value>, Unusable> {
     let token = habits.token_fields.get("access_token").and_then(|pointer| pointer.strip_prefix('/'));
     let known = fields.contains_key(token.unwrap_or("access_token")) || fields.contains_key("error");
     if known { Ok(fields) } else { Err(Unusable::NotAnObject) }
-}
-
-fn pointed(root: Map<String, Value>, pointer: &str) -> Result<Map<String, Value>, Unusable> {
-    if pointer.is_empty() {
-        return Ok(root);
-    }
-    match Value::Object(root).pointer_mut(pointer).map(Value::take) {
-        Some(Value::Object(token)) => Ok(token),
-        _ => Err(Unusable::Pointer),
-    }
 }
 
 #[cfg(test)]

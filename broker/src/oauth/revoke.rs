@@ -7,7 +7,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
 use super::answer::{self, Answer};
-use super::{Provider, client};
+use super::{Provider, client, held};
 use crate::egress::{Egress, EgressError, Inbound, Outbound, TOTAL};
 use crate::toolkit::{ResolvedRevoke, RevokeAuth, TokenKind};
 use crate::vault::SecretString;
@@ -50,8 +50,23 @@ impl RevokeOutcome {
     }
 }
 
-/// Revokes one token; revoking a refresh token usually ends its access tokens too (RFC 7009 section 2.1).
+/// Revokes what a record holds; revoking a refresh token usually ends its access tokens too (RFC 7009 section 2.1).
+/// Of several tokens the worst outcome counts.
 pub async fn revoke(
+    egress: &Egress,
+    provider: &Provider,
+    record: &SecretString,
+    kind: TokenKind,
+) -> RevokeOutcome {
+    let mut outcome = None;
+    for token in held::all(&provider.oauth.habits, record, kind == TokenKind::RefreshToken) {
+        let one = revoke_one(egress, provider, &token, kind).await;
+        outcome = outcome.filter(|worse| *worse != RevokeOutcome::Revoked).or(Some(one));
+    }
+    outcome.unwrap_or(RevokeOutcome::Unsupported)
+}
+
+async fn revoke_one(
     egress: &Egress,
     provider: &Provider,
     token: &SecretString,
@@ -73,7 +88,7 @@ fn outcome(inbound: &Inbound) -> RevokeOutcome {
     let retry_after = Answer::from(inbound).retry_after();
     if answer::transient(inbound.status, retry_after).is_some() {
         RevokeOutcome::Transient { retry_after }
-    } else if inbound.status.is_success() {
+    } else if inbound.status.is_success() && !answer::says_no(&inbound.body) {
         RevokeOutcome::Revoked
     } else {
         RevokeOutcome::Refused { status: inbound.status.as_u16() }

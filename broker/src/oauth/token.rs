@@ -4,8 +4,9 @@ use std::fmt;
 
 use super::answer::{self, Answer};
 use super::client::{self, Pairs, Writing};
+use super::held::{self, Held, Named, Part};
 use super::{Provider, TokenError};
-use crate::egress::{Egress, TOKEN_TOTAL};
+use crate::egress::{Egress, Inbound, TOKEN_TOTAL};
 use crate::toolkit::{RefreshMethod, RefreshWith};
 use crate::vault::SecretString;
 
@@ -49,7 +50,7 @@ pub async fn exchange(
         ("redirect_uri", provider.redirect_uri.as_str()),
     ];
     pairs.extend(verifier.map(|verifier| ("code_verifier", verifier.expose())));
-    ask(egress, provider, Step::Exchange, pairs).await
+    read(provider, &ask(egress, provider, Step::Exchange, pairs).await?)
 }
 
 /// Refreshes (RFC 6749 section 6). The scope parameter is left out, which means the same scopes again.
@@ -62,12 +63,66 @@ pub async fn refresh(
     provider: &Provider,
     refresh_token: &SecretString,
 ) -> Result<Tokens, TokenError> {
+    if held::is_several(&provider.oauth.habits) {
+        return refresh_each(egress, provider, refresh_token).await;
+    }
+    let answered = ask(egress, provider, Step::Refresh, refresh_pairs(provider, refresh_token)).await?;
+    read(provider, &answered)
+}
+
+fn refresh_pairs<'a>(provider: &'a Provider, refresh_token: &'a SecretString) -> Pairs<'a> {
     let refresh = &provider.oauth.habits.refresh;
-    let pairs = vec![
+    vec![
         ("grant_type", refresh.grant_type.as_deref().unwrap_or("refresh_token")),
         (refresh.parameter.as_deref().unwrap_or("refresh_token"), refresh_token.expose()),
-    ];
-    ask(egress, provider, Step::Refresh, pairs).await
+    ]
+}
+
+/// Seconds until what could not be refreshed beside the others is tried again.
+const AGAIN: u64 = 60;
+
+/// Refreshes several tokens, one after the other. Once one of them has a successor, that must not be lost: a later one
+/// that fails keeps what it has, and one that is dead is left out.
+async fn refresh_each(
+    egress: &Egress,
+    provider: &Provider,
+    record: &SecretString,
+) -> Result<Tokens, TokenError> {
+    let parts = Held::read(record).ok_or(TokenError::InvalidGrant)?.into_parts();
+    let (mut all, mut refreshed, mut error) = (Vec::new(), false, None);
+    for (name, part) in parts {
+        let Some(token) = &part.refresh else {
+            all.push(Named { name, tokens: kept(part, None) });
+            continue;
+        };
+        let answered = ask(egress, provider, Step::Refresh, refresh_pairs(provider, token)).await;
+        let tokens = answered
+            .and_then(|answered| answer::read_one(&Answer::from(&answered), &provider.oauth.habits, &name));
+        match tokens {
+            Ok(tokens) => {
+                refreshed = true;
+                let refresh_token = tokens.refresh_token.or(part.refresh);
+                all.push(Named { name, tokens: Tokens { refresh_token, ..tokens } });
+            }
+            Err(TokenError::InvalidGrant) => error = error.or(Some(TokenError::InvalidGrant)),
+            Err(failed) if !refreshed => return Err(failed),
+            Err(_) => all.push(Named { name, tokens: kept(part, Some(AGAIN)) }),
+        }
+    }
+    match error {
+        Some(error) if !refreshed => Err(error),
+        _ => Ok(held::join(all)),
+    }
+}
+
+fn kept(part: Part, expires_in: Option<u64>) -> Tokens {
+    Tokens {
+        access_token: part.access,
+        refresh_token: part.refresh,
+        expires_in,
+        scopes: None,
+        token_type: "bearer",
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -81,7 +136,7 @@ async fn ask(
     provider: &Provider,
     step: Step,
     mut pairs: Pairs<'_>,
-) -> Result<Tokens, TokenError> {
+) -> Result<Inbound, TokenError> {
     let (oauth, habits) = (&provider.oauth, &provider.oauth.habits);
     pairs.extend(habits.token_params.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let (url, writing) = match (step, habits.refresh.method) {
@@ -90,14 +145,16 @@ async fn ask(
         (Step::Exchange, _) => (&oauth.token_url, habits.token_body.into()),
     };
     let outbound = client::outbound(provider, url, writing, pairs, TOKEN_TOTAL);
-    let inbound = egress.send(outbound, &provider.hosts).await?;
-    let tokens = answer::read(&Answer::from(&inbound), habits)?;
-    Ok(match habits.refresh.token {
+    Ok(egress.send(outbound, &provider.hosts).await?)
+}
+
+fn read(provider: &Provider, answered: &Inbound) -> Result<Tokens, TokenError> {
+    let tokens = answer::read(&Answer::from(answered), &provider.oauth.habits)?;
+    Ok(match provider.oauth.habits.refresh.token {
         RefreshWith::RefreshToken => tokens,
         // What is refreshed with is kept where refresh tokens are kept, so that nothing else has to know of it.
         RefreshWith::AccessToken => {
-            let again = SecretString::new(tokens.access_token.expose().to_owned());
-            Tokens { refresh_token: Some(again), ..tokens }
+            Tokens { refresh_token: Some(held::copy(&tokens.access_token)), ..tokens }
         }
     })
 }

@@ -22,6 +22,7 @@ mod refresh;
 mod routes;
 mod sessions;
 mod setup;
+mod stand_ins;
 mod trials;
 
 pub(crate) use answer::Answer;

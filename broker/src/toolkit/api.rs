@@ -77,9 +77,9 @@ impl Authorization {
 }
 
 /// Reads the table `[api]`.
-pub(crate) fn read(table: ApiTable, auth: Option<&Auth>, faults: &mut Faults) -> Option<Api> {
+pub(crate) fn read(table: &ApiTable, auth: Option<&Auth>, faults: &mut Faults) -> Option<Api> {
     let base_url = faults.take("api.base_url", Template::parse(&table.base_url));
-    let authorization = authorization(&table, auth, faults);
+    let authorization = authorization(table, auth, faults);
     let dead_token = conditions("api.dead_token", table.dead_token.as_deref(), &["401"], faults);
     for condition in dead_token.iter().filter(|one| one.may_be_success() && !one.has_subject()) {
         faults.push(
@@ -95,7 +95,7 @@ pub(crate) fn read(table: ApiTable, auth: Option<&Auth>, faults: &mut Faults) ->
             HeaderName::try_from(name.as_str()).map_err(|_| format!("`{name}` is not a header name"));
         names.extend(faults.take("api.retry_after", parsed));
     }
-    let headers = fixed_headers(&table, faults);
+    let headers = fixed_headers(table, faults);
     Some(Api {
         base_url: base_url?,
         headers,

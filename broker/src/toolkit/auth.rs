@@ -76,6 +76,8 @@ pub struct Habits {
     pub token_names: BTreeMap<String, String>,
     /// JSON pointer to the token object within the token answer; empty for the answer itself.
     pub token_pointer: String,
+    /// JSON pointers to further tokens that come with the same answer, by the names that tools call them.
+    pub more_tokens: BTreeMap<String, String>,
     /// JSON pointers to the standard's fields within the token object, where they are not where the standard has them.
     pub token_fields: BTreeMap<String, String>,
     /// What the token answer's `expires_in` is.
@@ -88,6 +90,9 @@ pub struct Habits {
     pub rotation: Rotation,
     /// How long the provider still takes a refresh token that it has replaced, in seconds.
     pub grace_seconds: u32,
+    /// Whether there is one grant for each user and client: its refresh token comes with the first consent only, and
+    /// revoking any of its tokens ends all of them.
+    pub one_grant: bool,
     /// How to find out whose account it is.
     pub account: Option<Account>,
 }
@@ -232,6 +237,13 @@ fn habits(table: AuthTable, faults: &mut Faults) -> Habits {
     }
     let token_pointer = table.token_pointer.unwrap_or_default();
     check_pointer("auth.token_pointer", &token_pointer, faults);
+    for (name, pointer) in &table.more_tokens {
+        let at = format!("auth.more_tokens.{name}");
+        if name.is_empty() || pointer.is_empty() {
+            faults.push(&at, "needs a name and a JSON pointer");
+        }
+        check_pointer(&at, pointer, faults);
+    }
     if table.default_lifetime == Some(0) {
         faults.push("auth.default_lifetime", "must be at least one second");
     }
@@ -248,6 +260,7 @@ fn habits(table: AuthTable, faults: &mut Faults) -> Habits {
         token_params: table.token_params,
         token_names: table.token_names,
         token_pointer,
+        more_tokens: table.more_tokens,
         token_fields: table.token_fields,
         expires: table.expires.unwrap_or_default(),
         default_lifetime: table.default_lifetime,
@@ -259,6 +272,7 @@ fn habits(table: AuthTable, faults: &mut Faults) -> Habits {
         },
         rotation: table.rotation.unwrap_or_default(),
         grace_seconds: table.grace_seconds.unwrap_or(0),
+        one_grant: table.one_grant,
         account: table.account.map(|account| read_account(account, faults)),
     }
 }

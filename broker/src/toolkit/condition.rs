@@ -71,7 +71,10 @@ impl Condition {
                     (None, _) => false,
                     (Some(text), None) => !text.is_empty(),
                     (Some(text), Some(Value::String(wanted))) => text == wanted,
-                    (Some(text), Some(wanted)) => text == wanted.to_string(),
+                    (Some(text), Some(wanted)) => {
+                        let wanted = wanted.to_string();
+                        text == wanted
+                    }
                 }
             }
             Some((Subject::Body(pointer), value)) => {

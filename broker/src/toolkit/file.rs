@@ -62,12 +62,16 @@ pub(crate) struct AuthTable {
     pub(crate) token_names: BTreeMap<String, String>,
     pub(crate) token_pointer: Option<String>,
     #[serde(default)]
+    pub(crate) more_tokens: BTreeMap<String, String>,
+    #[serde(default)]
     pub(crate) token_fields: BTreeMap<String, String>,
     pub(crate) expires: Option<super::auth::Expires>,
     pub(crate) default_lifetime: Option<u64>,
     pub(crate) refresh: Option<RefreshTable>,
     pub(crate) rotation: Option<super::auth::Rotation>,
     pub(crate) grace_seconds: Option<u32>,
+    #[serde(default)]
+    pub(crate) one_grant: bool,
     pub(crate) revoke: Option<RevokeTable>,
     pub(crate) account: Option<AccountTable>,
 }
@@ -139,10 +143,12 @@ impl Said {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ToolsTable {
-    pub(crate) openapi: String,
+    pub(crate) openapi: Option<String>,
+    pub(crate) graphql: Option<String>,
+    pub(crate) graphql_schema: Option<String>,
 }
 
 /// Reads `toolkit.toml`; an error names the key and the line.

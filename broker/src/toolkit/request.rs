@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 use percent_encoding::utf8_percent_encode;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use taiku_bridge::Refusal;
 use url::Url;
 
@@ -201,6 +201,11 @@ fn write_body(plan: &BodyPlan, mut arguments: Map<String, Value>) -> Result<Opti
             let content_type = HeaderValue::from_str(content_type)
                 .unwrap_or_else(|_| HeaderValue::from_static("application/json"));
             Ok(Some(Body { content_type, bytes: value.to_string().into() }))
+        }
+        Encoding::GraphQl { query, operation } => {
+            let body = json!({"query": query, "operationName": operation, "variables": value});
+            let content_type = HeaderValue::from_static("application/json");
+            Ok(Some(Body { content_type, bytes: body.to_string().into() }))
         }
         Encoding::Form { deep } => {
             let bytes = form_body(&value, deep)?;

@@ -45,6 +45,8 @@ pub struct Tool {
     pub class: Class,
     /// Scopes that a connection needs for it.
     pub scopes: Vec<String>,
+    /// Which of the connection's tokens it is called with, where there are several; the first if it does not say.
+    pub token: Option<String>,
     pub(crate) input: Arc<RawValue>,
     pub(crate) schema: OnceLock<Result<jsonschema::Validator, String>>,
     pub(crate) plan: Plan,
@@ -136,6 +138,8 @@ pub(crate) struct BodyPlan {
 pub(crate) enum Encoding {
     /// As JSON, under this content type.
     Json(String),
+    /// As the variables of a GraphQL operation (GraphQL over HTTP, section 5.4).
+    GraphQl { query: String, operation: String },
     /// As a form, with the fields that are written with brackets.
     Form { deep: Vec<String> },
 }

@@ -86,3 +86,25 @@ async fn says_how_it_ended() {
     odd.oauth.revoke = None;
     assert_eq!(outcome_of(&odd).await, RevokeOutcome::Unsupported);
 }
+
+#[tokio::test]
+async fn a_success_that_says_no_is_a_refusal() {
+    let server = Scripted::start(|_| r#"{"ok": false, "error": "invalid_auth"}"#).await;
+    assert_eq!(outcome_of(&provider(&server)).await, RevokeOutcome::Refused { status: 200 });
+    let server = Scripted::start(|_| r#"{"ok": true, "revoked": true}"#).await;
+    assert_eq!(outcome_of(&provider(&server)).await, RevokeOutcome::Revoked);
+}
+
+#[tokio::test]
+async fn each_of_several_tokens_is_revoked() {
+    let server = Scripted::start(|seen| {
+        let status = if seen.body.contains("token=two") { StatusCode::FORBIDDEN } else { StatusCode::OK };
+        (status, "")
+    })
+    .await;
+    let several = format!("{REVOKE}\nmore_tokens = {{ user = '/user', other = '/other' }}");
+    let record = secret(r#"{"tokens": {"": {"a": "one"}, "other": {"a": "two"}, "user": {"a": "three"}}}"#);
+    let outcome =
+        revoke(&loopback(), &provider_with(&server, &several), &record, TokenKind::AccessToken).await;
+    assert_eq!((server.seen().len(), outcome), (3, RevokeOutcome::Refused { status: 403 }));
+}

@@ -16,6 +16,7 @@ use crate::egress::testing::{Canary, Scripted, Seen, loopback};
 use crate::egress::{NotSent, Policy, Unknown};
 use crate::oauth::begin;
 use crate::oauth::error::Unusable;
+use crate::oauth::held;
 use crate::oauth::testing::{provider, provider_with, secret};
 use crate::random::Random;
 use crate::toolkit::{ClientAuth, TokenBody};
@@ -252,4 +253,78 @@ async fn an_access_token_may_be_what_is_refreshed_with() {
         (seen.method.as_str(), seen.path.as_str(), seen.body.as_str()),
         ("GET", "/refresh_access_token?grant_type=ig_refresh_token&access_token=at1+%26", "")
     );
+}
+
+/// Slack's way: a bot's token in the answer, a user's in a part of it, each with a refresh token of its own.
+const TWO: &str = "more_tokens = { user = '/authed_user' }\nscope_separator = ','";
+
+fn two(bot: &str, user: &str) -> Value {
+    json!({"ok": true, "access_token": bot, "token_type": "bot", "scope": "chat:write,users:read",
+        "refresh_token": "rb1", "expires_in": 43_200,
+        "authed_user": {"id": "U1", "access_token": user, "token_type": "user", "scope": "search:read",
+            "refresh_token": "ru1", "expires_in": 43_100}})
+}
+
+fn token_of(provider: &Provider, tokens: &Tokens, name: Option<&str>) -> String {
+    held::token(&provider.oauth.habits, &tokens.access_token, name).unwrap().expose().to_owned()
+}
+
+#[tokio::test]
+async fn two_tokens_come_with_one_consent_and_are_refreshed_each() {
+    let server = Scripted::start(|seen| {
+        let form = seen.form();
+        let refresh = form.iter().find(|(name, _)| name == "refresh_token").map(|(_, value)| value.as_str());
+        Json(match refresh {
+            None => two("xoxb-1", "xoxp-1"),
+            // Each token's answer stands alone.
+            Some("rb1") => json!({"ok": true, "access_token": "xoxb-2", "refresh_token": "rb2", "expires_in": 43_200, "token_type": "bot"}),
+            Some("ru1") => json!({"ok": true, "access_token": "xoxp-2", "refresh_token": "ru2", "expires_in": 43_200, "token_type": "user"}),
+            Some(_) => json!({"ok": false, "error": "invalid_refresh_token"}),
+        })
+    })
+    .await;
+    let provider = provider_with(&server, TWO);
+    let first = exchange(&loopback(), &provider, &secret("code"), None).await.unwrap();
+    assert_eq!(
+        (token_of(&provider, &first, None), token_of(&provider, &first, Some("user"))),
+        ("xoxb-1".into(), "xoxp-1".into())
+    );
+    assert_eq!(first.expires_in, Some(43_100));
+    assert_eq!(first.scopes.as_deref().unwrap(), ["chat:write", "users:read", "search:read"]);
+    let record = first.refresh_token.unwrap();
+    let second = refresh(&loopback(), &provider, &record).await.unwrap();
+    assert_eq!(
+        (token_of(&provider, &second, None), token_of(&provider, &second, Some("user"))),
+        ("xoxb-2".into(), "xoxp-2".into())
+    );
+    assert!(
+        refresh(&loopback(), &provider, &second.refresh_token.unwrap())
+            .await
+            .is_err_and(|error| error == TokenError::InvalidGrant)
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_has_a_successor_is_not_lost_when_another_fails() {
+    let server = Scripted::start(|seen| {
+        if seen.body.contains("=rb1") {
+            (StatusCode::OK, Json(json!({"ok": true, "access_token": "xoxb-2", "refresh_token": "rb2", "expires_in": 43_200})))
+        } else if seen.body.contains("=ru1") {
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({})))
+        } else {
+            (StatusCode::OK, Json(two("xoxb-1", "xoxp-1")))
+        }
+    })
+    .await;
+    let provider = provider_with(&server, TWO);
+    let record =
+        exchange(&loopback(), &provider, &secret("code"), None).await.unwrap().refresh_token.unwrap();
+    let after = refresh(&loopback(), &provider, &record).await.unwrap();
+    assert_eq!(
+        (token_of(&provider, &after, None), token_of(&provider, &after, Some("user"))),
+        ("xoxb-2".into(), "xoxp-1".into())
+    );
+    assert_eq!(after.expires_in, Some(60));
+    let text = after.refresh_token.unwrap();
+    assert!(text.expose().contains("rb2") && text.expose().contains("ru1"));
 }

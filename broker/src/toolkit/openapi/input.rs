@@ -35,6 +35,7 @@ pub(super) fn tool(
         description,
         class: operation.overrides.class.unwrap_or_else(|| class(&operation.method)),
         scopes: operation.overrides.scopes.clone(),
+        token: operation.overrides.token.clone(),
         input: Arc::from(raw),
         schema: OnceLock::new(),
         plan,

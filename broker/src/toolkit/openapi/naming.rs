@@ -95,7 +95,7 @@ fn check(slug: &str, prefix: &str) -> Option<String> {
 }
 
 /// Screaming snake case: `Create an issue`, `createAnIssue` and `create-an/issue` are `CREATE_AN_ISSUE`.
-fn screaming(text: &str) -> String {
+pub(crate) fn screaming(text: &str) -> String {
     let mut name = String::new();
     let mut previous = ' ';
     for c in text.chars().filter(|c| !matches!(c, '\'' | '’')) {

@@ -38,6 +38,7 @@ pub(super) struct Overrides<'a> {
     pub(super) slug: Option<&'a str>,
     pub(super) class: Option<Class>,
     pub(super) scopes: Vec<String>,
+    pub(super) token: Option<String>,
 }
 
 /// Every operation, in the order of the document.
@@ -109,8 +110,14 @@ fn overrides<'a>(place: &Place<'a>) -> Result<Overrides<'a>, Problem> {
                 let scopes = serde_json::from_value(value.clone());
                 overrides.scopes = scopes.map_err(|_| Problem::new(at, "must be a list of texts"))?;
             }
-            ("slug" | "class", _) => return Err(Problem::new(at, "must be a text")),
-            _ => return Err(Problem::new(at, "is not known; there are `slug`, `class` and `scopes`")),
+            ("token", Value::String(token)) => overrides.token = Some(token.clone()),
+            ("slug" | "class" | "token", _) => return Err(Problem::new(at, "must be a text")),
+            _ => {
+                return Err(Problem::new(
+                    at,
+                    "is not known; there are `slug`, `class`, `scopes` and `token`",
+                ));
+            }
         }
     }
     Ok(overrides)

@@ -45,7 +45,7 @@ fn another_server_needs_no_change_of_files() {
             toolkit.resolve(&|_| Some("https://ghe.test/api/v3".to_owned()), LoopbackHttp::Refused).unwrap();
         let server = Url::parse("https://ghe.test").unwrap();
         assert_eq!(resolved.hosts, AllowedHosts::of([&server]), "{}", toolkit.slug);
-        assert_eq!(resolved.api.base_url.as_str(), "https://ghe.test/api/v3");
+        assert!(resolved.api.base_url.as_str().starts_with("https://ghe.test/api/v3"), "{}", toolkit.slug);
     }
 }
 
