@@ -756,6 +756,9 @@ pub struct FailedFolder {
     pub folder: String,
     /// What is wrong, each with its place.
     pub errors: Vec<Fault>,
+    /// The plugin that an admin may reload to have the folder's files served as they are now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reload: Option<PluginId>,
 }
 
 /// A user as an admin sees it.

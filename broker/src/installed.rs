@@ -220,7 +220,7 @@ async fn load_one(broker: &Broker, row: &Install) -> Result<Outcome, Failure> {
         Err(errors) => {
             let folder = Found::Installed(row.clone()).place();
             tracing::error!(plugin = %row.plugin, ?errors, "an installed plugin is refused");
-            Outcome::Refused(FailedFolder { folder, errors }, Instant::now())
+            Outcome::Refused(FailedFolder { folder, errors, reload: None }, Instant::now())
         }
     })
 }

@@ -15,8 +15,12 @@ use crate::{
     workspace::Workspace,
 };
 
-/// The crates that run on this machine. xtask stands apart: so it is built with the features it already has here.
+/// The crates that run on this machine, without those that stand apart.
 pub(crate) const NATIVE: [&str; 5] = ["--workspace", "--exclude", "taiku-app", "--exclude", "xtask"];
+
+/// Tested by themselves: xtask with the features that it already has here, and what of the front end needs no browser,
+/// whose dependencies want other features than the broker's.
+const APART: [[&str; 2]; 2] = [["--package", "xtask"], ["--package", "taiku-app"]];
 
 /// How the tests ended.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -68,12 +72,14 @@ pub(crate) fn run(workspace: &Workspace, filters: &[String]) -> Result<Counts> {
     web::build(workspace)?;
     step("Build the tests and the broker", || {
         process::run(workspace.cargo().arg("build").args(NATIVE).arg("--all-targets"))?;
-        process::run(workspace.cargo().args(["test", "--no-run", "--package", "xtask"]))
+        APART
+            .iter()
+            .try_for_each(|package| process::run(workspace.cargo().args(["test", "--no-run"]).args(package)))
     })?;
     let postgres = postgres::Server::start()?;
     step("Run the tests", || {
         let mut counts = Counts::default();
-        for packages in [&NATIVE[..], &["--package", "xtask"]] {
+        for packages in [&NATIVE[..]].into_iter().chain(APART.iter().map(|package| &package[..])) {
             let mut cargo = workspace.cargo();
             cargo.args(["test", "--no-fail-fast"]).args(packages).arg("--").args(filters);
             cargo.env("TAIKU_TEST_POSTGRES_URL", postgres.url());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use taiku_bridge::PluginId;
 use taiku_bridge::api::{self, FailedFolder, InstallBody, Offer, Plugin, Registries, Registry};
 
 use super::Page;
@@ -261,13 +262,22 @@ fn Granted(plugin: Arc<Plugin>) -> impl IntoView {
 
 /// Folders with what is wrong in them.
 #[component]
-pub(super) fn Failures(failed: Vec<FailedFolder>) -> impl IntoView {
+pub(super) fn Failures(
+    failed: Vec<FailedFolder>,
+    /// Takes the files of a plugin as they are now.
+    #[prop(optional)]
+    reload: Option<Callback<PluginId>>,
+) -> impl IntoView {
     let items = failed.into_iter().map(|folder| {
         let errors = folder.errors.into_iter().map(|fault| view! { <li><bdi>{fault.to_string()}</bdi></li> });
         view! {
             <li class="card failed-folder">
                 <h3><code><bdi>{folder.folder}</bdi></code></h3>
                 <ul>{errors.collect_view()}</ul>
+                {reload.zip(folder.reload).map(|(reload, id)| view! {
+                    <button type="button" class="button" aria-label=format!("Reload {id}")
+                        on:click=move |_| reload.run(id.clone())>"Reload"</button>
+                })}
             </li>
         }
     });

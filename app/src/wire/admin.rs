@@ -58,7 +58,11 @@ impl FromJson for PluginRule {
 
 impl FromJson for FailedFolder {
     fn from_json(json: Json<'_>) -> Option<Self> {
-        Some(Self { folder: json.text("folder")?, errors: json.list("errors")? })
+        Some(Self {
+            folder: json.text("folder")?,
+            errors: json.list("errors")?,
+            reload: json.get("reload").and_then(PluginId::from_json),
+        })
     }
 }
 

@@ -185,7 +185,7 @@ fn what_admins_see() {
     let errors = vec![Fault { pointer: "/id".into(), what: "is missing".into() }];
     comes_back(&AdminToolkits {
         toolkits: vec![toolkit],
-        failed: vec![FailedFolder { folder: "f".into(), errors }],
+        failed: vec![FailedFolder { folder: "f".into(), errors, reload: PluginId::parse("a.b").ok() }],
     });
 }
 

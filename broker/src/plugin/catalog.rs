@@ -184,7 +184,7 @@ impl PluginCatalog {
     }
 
     pub(super) fn fail(&mut self, folder: String, errors: Vec<Fault>) {
-        self.failed.push(FailedFolder { folder, errors });
+        self.failed.push(FailedFolder { folder, errors, reload: None });
     }
 
     /// The catalog with these plugins in the place of those that have the same ids.

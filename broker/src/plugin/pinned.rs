@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use taiku_bridge::api::FailedFolder;
+
 use super::catalog::{Found, Plugin, PluginCatalog};
 use super::files::fault;
 use crate::store::grants::Pin;
@@ -30,7 +32,11 @@ impl PluginCatalog {
         let mut catalog = (*self).clone();
         for (key, plugin, pin) in changed {
             let former = former(&pin.hash).filter(|former| former.manifest.id.key() == *key);
-            catalog.fail(plugin.found.place(), vec![fault(sentence(plugin, former.is_some()))]);
+            catalog.failed.push(FailedFolder {
+                folder: plugin.found.place(),
+                errors: vec![fault(sentence(plugin, former.is_some()))],
+                reload: Some(plugin.manifest.id.clone()),
+            });
             match former {
                 Some(former) => catalog.plugins.insert(key.clone(), former),
                 None => catalog.plugins.remove(key),

@@ -50,7 +50,11 @@ fn failed_folder(fault: &toolkit::FolderFault) -> FailedFolder {
         pointer: format!("{} {}", fault.file, fault.at).trim().to_owned(),
         what: fault.message.clone(),
     };
-    FailedFolder { folder: fault.folder.clone(), errors: fault.faults.iter().map(error).collect() }
+    FailedFolder {
+        folder: fault.folder.clone(),
+        errors: fault.faults.iter().map(error).collect(),
+        reload: None,
+    }
 }
 
 /// `GET /admin/toolkits/{slug}`

@@ -1,7 +1,7 @@
 //! Adding, updating, uninstalling and blocking plugins, as people do it; and names that want to hide the consent.
 
 use serde_json::{Value, json};
-use taiku_tests::{Browser, Client, PROBE, PluginFolders, Popups, TestApp, browse};
+use taiku_tests::{Browser, Client, PROBE, PluginFolders, Popups, TestApp, browse, eventually};
 
 const PLUGIN: &str = "/api/v1/plugins/a.plugin";
 
@@ -133,6 +133,32 @@ async fn an_admin_blocks_a_plugin_and_reads_why_an_address_is_refused() {
     })
     .await;
     assert_eq!(user.get(PLUGIN).await.json()["code"], "plugin_blocked");
+}
+
+#[tokio::test]
+async fn an_admin_reloads_a_plugin_whose_files_changed() {
+    let folders = PluginFolders::new().with("a.plugin", &["ui.toast"], &[], PROBE);
+    let app = TestApp::launch().plugins(&folders).start().await;
+    let (admin, user) = (app.ada().await, app.bob().await);
+    app.grant_all(&user, "a.plugin").await;
+    let files = async || user.get(PLUGIN).await.json()["files"].clone();
+    let honest = files().await;
+    folders.write("a.plugin", "panel.html", "<p>changed</p>");
+    eventually("the change is noticed", async || {
+        let admins = admin.get("/api/v1/admin/plugins").await.json();
+        (admins["failed"][0]["reload"] == "a.plugin").then_some(())
+    })
+    .await;
+    assert_eq!(files().await, honest);
+    browse("reload", Popups::Allowed, async |browser| {
+        browser.use_session(&app, &admin).await;
+        browser.open(app.url.join("admin/plugins").expect("a path")).await;
+        browser.click("button[aria-label='Reload a.plugin']").await;
+        browser.click("dialog[open] button.danger").await;
+        browser.gone("button[aria-label='Reload a.plugin']").await;
+    })
+    .await;
+    assert_ne!(files().await, honest);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod policy;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use taiku_bridge::PluginId;
 use taiku_bridge::api::{self, AdminPlugin, AdminPlugins, PluginRuleBody, Verdict};
 
 use super::super::plugins::Failures;
@@ -43,6 +44,7 @@ fn Manage() -> impl IntoView {
 
 #[component]
 fn List(plugins: Remote) -> impl IntoView {
+    let app = app();
     live(move || match plugins.get::<AdminPlugins>() {
         Loadable::Loading => view! { <Skeleton rows=3/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || plugins.reload()/> }.into_any(),
@@ -52,14 +54,33 @@ fn List(plugins: Remote) -> impl IntoView {
         .into_any(),
         Loadable::Ready(answer) => {
             let failed = answer.failed;
+            let reload = move |id| reload(app, plugins, &id);
             let rows = answer.plugins.into_iter().map(|plugin| view! { <Row plugin plugins/> });
             view! {
                 <ul class="list">{rows.collect_view()}</ul>
-                {(!failed.is_empty()).then(|| view! { <Failures failed/> })}
+                {(!failed.is_empty()).then(|| view! { <Failures failed reload=Callback::new(reload)/> })}
             }
             .into_any()
         }
     })
+}
+
+/// Has the files of a folder served as they are now, once the admin knows what that means.
+fn reload(app: App, plugins: Remote, id: &PluginId) {
+    let path = StoredValue::new(format!("{}/reload", api::admin_plugin(id)));
+    let question = Question {
+        title: "Take the files as they are now?",
+        sentence: format!(
+            "The files of {id} changed under the same version. Everybody who allowed it gets the new ones, \
+             and is asked again only if it wants more than before."
+        ),
+        action: "Reload",
+    };
+    app.confirm(question, move || {
+        act(app, plugins, "Its files are served as they are now.", async move {
+            Request::post(&path.get_value(), "{}".into()).done().await.map(|()| serde_json::Value::Null)
+        });
+    });
 }
 
 #[component]

@@ -208,6 +208,7 @@ async fn content_that_changed_under_its_version_waits_for_an_admin() {
     let admins = ada.get("/api/v1/admin/plugins").await.ok();
     let failed = admins["failed"].to_string();
     assert!(failed.contains("changed under the same version 1.0.0"), "{admins}");
+    assert_eq!(admins["failed"][0]["reload"], ID);
     let reload = "/api/v1/admin/plugins/test.plugin/reload";
     bob.post(reload, &json!({})).await.refused("forbidden");
     assert_eq!(files().await, honest);
