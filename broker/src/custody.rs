@@ -43,7 +43,7 @@ pub struct Custody(Arc<Inner>);
 /// What a [`Custody`] holds.
 pub struct Inner {
     common: Common,
-    keyring: Arc<Keyring>,
+    pub(crate) keyring: Arc<Keyring>,
     /// One refresh at a time per connection.
     pub refreshing: SingleFlight,
     news: broadcast::Sender<News>,

@@ -101,7 +101,19 @@ impl TestApp {
 
     /// Another broker on the same database.
     pub(crate) async fn replica(&self) -> Self {
-        Self::of(self.variables.clone(), self.demo.clone(), Arc::clone(&self.dir)).await
+        self.replica_with(&[]).await
+    }
+
+    /// The same with other variables.
+    pub(crate) async fn replica_with(&self, variables: &[(&str, &str)]) -> Self {
+        let given = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let variables = self.variables.iter().cloned().chain(given).collect();
+        Self::of(variables, self.demo.clone(), Arc::clone(&self.dir)).await
+    }
+
+    /// The folder of the database and the keys.
+    pub(crate) fn data_dir(&self) -> std::path::PathBuf {
+        self.dir.path().join("data")
     }
 
     /// Adds a user whose password is [`PASSWORD`], signed in.

@@ -42,6 +42,11 @@ impl User {
         self.cookies().remove("__Host-taiku-8080")
     }
 
+    /// The same browser, led to another broker of the same database.
+    pub(crate) fn at(&self, app: &TestApp) -> Self {
+        Self { app: app.clone(), ..self.clone() }
+    }
+
     /// A script with this key: no cookies, no browser.
     pub(crate) fn script(&self, key: &str) -> Self {
         Self { cookies: Arc::default(), key: Some(key.into()), ..self.clone() }
