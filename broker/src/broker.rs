@@ -9,6 +9,7 @@ use tokio::sync::broadcast;
 use crate::clock::Clock;
 use crate::common::Common;
 use crate::config::{Config, ConfigError, Source};
+use crate::custody::journal::JournalError;
 use crate::custody::{self, News};
 use crate::egress::{Egress, EgressSetupError, Policy};
 use crate::events;
@@ -81,6 +82,9 @@ pub enum StartError {
     /// Outbound HTTP cannot be set up.
     #[error("outbound HTTP cannot be set up: {0}")]
     Egress(#[from] EgressSetupError),
+    /// New tokens could not be kept safe.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A folder or an address cannot be used.
     #[error("{what}: {error}")]
     Io {
@@ -100,7 +104,7 @@ impl StartError {
     pub fn exit_status(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Keys(_) => 78,
-            Self::Store(_) | Self::Egress(_) | Self::Io { .. } | Self::Other(_) => 1,
+            Self::Store(_) | Self::Egress(_) | Self::Journal(_) | Self::Io { .. } | Self::Other(_) => 1,
         }
     }
 }

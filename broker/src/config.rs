@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use url::{Host, Url};
@@ -48,10 +49,14 @@ variables! {
     "TAIKU_ANONYMOUS", "true", "Whether visitors who are not signed in may open plugins.";
     "TAIKU_ALLOW_LOOPBACK_HTTP", "false (true under --demo)",
         "Lets a toolkit's settings point at http://127.0.0.1:…, not at localhost.";
+    "TAIKU_REFRESH_RATE", "50", "Refreshes in a second at one provider, by all brokers together.";
     "TAIKU_DEMO_LISTEN", "127.0.0.1:8090", "Address of the demo provider under --demo; port 0 takes a free one.";
     "TAIKU_LOG", "info", "What is logged, such as `info` or `taiku_broker=debug`.";
     "TAIKU_LOG_FORMAT", "pretty on a terminal, else json", "`pretty` or `json`.";
 }
+
+/// Refreshes in a second at one provider. What 10,000 connections made at once need when their tokens live an hour.
+const DEFAULT_REFRESH_RATE: NonZeroU32 = NonZeroU32::MIN.saturating_add(49);
 
 /// Why the configuration cannot be used. The program ends with status 78.
 #[derive(Debug, thiserror::Error)]
@@ -133,6 +138,8 @@ pub struct Config {
     pub anonymous: bool,
     /// Whether toolkits may point at plain http on loopback; `None` leaves it to the command.
     pub allow_loopback_http: Option<bool>,
+    /// How often in a second all brokers together ask one provider for new tokens.
+    pub refresh_rate: NonZeroU32,
     /// Address of the demo provider.
     pub demo_listen: SocketAddr,
     /// What is logged.
@@ -313,6 +320,9 @@ impl Config {
                 Some(_) => Some(source.flag("TAIKU_ALLOW_LOOPBACK_HTTP", false)?),
                 None => None,
             },
+            refresh_rate: source.parse("TAIKU_REFRESH_RATE", DEFAULT_REFRESH_RATE, |value| {
+                value.parse().map_err(|_| "must be a whole number from 1 on".into())
+            })?,
             demo_listen: source.parse(
                 "TAIKU_DEMO_LISTEN",
                 SocketAddr::from(([127, 0, 0, 1], 8090)),

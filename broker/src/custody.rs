@@ -5,16 +5,20 @@
 //! verifier. To add an operation, write a type that is what is asked, implement [`Operation`] for it beside the code
 //! that does the work, and name it in the list of [`operation`].
 
+use std::num::NonZeroU32;
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use tokio::sync::broadcast;
+use tokio::sync::{RwLock, broadcast};
 
 use crate::broker::{self, Start, StartError};
+use crate::clock::{Millis, SECOND};
 use crate::common::Common;
 use crate::events::Event;
 use crate::rotation::watch::Watch;
 use crate::single_flight::SingleFlight;
+use crate::store::refresh::TakeOver;
 use crate::vault::Keyring;
 
 mod client;
@@ -22,6 +26,7 @@ pub mod client_secret;
 pub mod consent;
 pub mod disconnect;
 mod exposed;
+pub mod journal;
 mod link;
 pub mod operation;
 mod provider;
@@ -30,6 +35,7 @@ pub(crate) mod sealed;
 pub mod server;
 mod wire;
 
+use self::journal::Journal;
 pub use client::Client;
 pub use operation::Operation;
 
@@ -44,9 +50,26 @@ pub struct Custody(Arc<Inner>);
 pub struct Inner {
     common: Common,
     pub(crate) keyring: Arc<Keyring>,
-    /// One refresh at a time per connection.
+    /// One refresh at a time per connection, in this process.
     pub refreshing: SingleFlight,
+    /// New tokens on their way into the database.
+    pub(crate) escrow: Journal,
+    /// Read by every refresh that is under way.
+    at_work: Arc<RwLock<()>>,
+    /// How often a token endpoint is asked.
+    pace: Pace,
+    /// When the database was last found to be away.
+    away: Mutex<Option<Instant>>,
     news: broadcast::Sender<News>,
+}
+
+/// How often a toolkit's token endpoint is asked by all processes together.
+#[derive(Clone, Copy, Debug)]
+struct Pace {
+    /// One request in so many milliseconds.
+    every: Millis,
+    /// Requests that may come at once.
+    burst: i64,
 }
 
 /// Something that has changed, for the pages of a user.
@@ -73,27 +96,62 @@ impl Deref for Inner {
 }
 
 impl Custody {
-    /// Opens the database and the keys, and puts a custody together.
+    /// Opens the database, the keys and the journal, puts a custody together, and stores what dead processes left in
+    /// their journals.
     ///
     /// # Errors
-    /// When the configuration, the keys or the database cannot be used.
+    /// When the configuration, the keys, the journal or the database cannot be used.
     pub async fn start(start: &Start) -> Result<Self, StartError> {
         let opened = broker::open(&start.config, &start.clock, &start.random).await?;
         let keyring = Arc::clone(&opened.keyring);
-        Ok(Self::new(start.common(opened)?, keyring))
+        let escrow = Journal::open(&start.config.data_dir, opened.vault.clone(), &start.random)?;
+        let custody = Self::new(start.common(opened)?, keyring, escrow, start.config.refresh_rate);
+        refresh::recover(&custody).await?;
+        Ok(custody)
     }
 
-    /// Puts a custody together. The vault of `common` has the keys of all rings, from `keyring`.
+    /// Puts a custody together. The vault of `common` has the keys of all rings, from `keyring`; `rate` is how often in
+    /// a second a toolkit's token endpoint may be asked.
     #[must_use]
-    pub fn new(common: Common, keyring: Arc<Keyring>) -> Self {
+    fn new(common: Common, keyring: Arc<Keyring>, escrow: Journal, rate: NonZeroU32) -> Self {
         let (news, _) = broadcast::channel(QUEUE);
-        Self(Arc::new(Inner { common, keyring, refreshing: SingleFlight::default(), news }))
+        let rate = i64::from(rate.get());
+        Self(Arc::new(Inner {
+            common,
+            keyring,
+            refreshing: SingleFlight::default(),
+            escrow,
+            at_work: Arc::default(),
+            pace: Pace { every: (SECOND / rate).max(1), burst: rate },
+            away: Mutex::default(),
+            news,
+        }))
     }
 
     /// What keeps the keys of this role those of the keyring file.
     #[must_use]
     pub fn watch_keys(&self) -> Watch {
         Watch::new(&self.common, Arc::clone(&self.keyring), "vault")
+    }
+
+    /// Completes when no refresh is under way, so that the process may end without leaving anything in doubt.
+    pub async fn settled(&self) {
+        let _all = self.at_work.write().await;
+    }
+
+    /// Notes that the database is away.
+    fn database_failed(&self) {
+        *self.away.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// Whether leases that have run out may be taken: not right after the database was away, when their holders could
+    /// not extend them and have tokens to store.
+    fn take_over(&self) -> TakeOver {
+        let away = *self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        match away {
+            Some(at) if at.elapsed() < refresh::plan::HEARTBEAT => TakeOver::NotYet,
+            Some(_) | None => TakeOver::Yes,
+        }
     }
 
     /// Tells the open pages of a user that something has changed.

@@ -15,6 +15,7 @@ pub mod integrations;
 pub mod plugin_data;
 pub mod plugin_policy;
 pub mod records;
+pub mod refresh;
 pub mod replicas;
 pub mod rewraps;
 pub mod sessions;
@@ -46,6 +47,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "plugin data", include_str!("../../migrations/0002_plugin_data.sql")),
     (3, "plugin installs", include_str!("../../migrations/0003_plugin_installs.sql")),
     (4, "reconnect", include_str!("../../migrations/0004_reconnect.sql")),
+    (5, "refresh", include_str!("../../migrations/0005_refresh.sql")),
     (8, "keys", include_str!("../../migrations/0008_keys.sql")),
 ];
 

@@ -3,13 +3,16 @@
 use taiku_bridge::Code;
 
 use crate::broker::Broker;
-use crate::clock::{MINUTE, Millis};
+use crate::clock::{MINUTE, Millis, SECOND};
 use crate::common::Common;
 use crate::custody::refresh::Fresh;
 use crate::failure::Failure;
 use crate::integration::Ready;
 use crate::store::connections::{self, Connection, SealedTokens, State};
 use crate::vault::{ContextHash, Place, Ring, SecretString, VaultError};
+
+/// How long before its end an access token is sent no more: calls take a while to arrive.
+const ON_ITS_WAY: Millis = 10 * SECOND;
 
 /// An access token that may be sent.
 pub struct Live {
@@ -58,18 +61,31 @@ fn is_fresh(tokens: &SealedTokens, now: Millis) -> bool {
     expires_at - now > margin
 }
 
-/// Gives the access token of a connection, after refreshing it if it is about to end.
+/// Gives the access token of a connection, after refreshing it if it is about to end. One that cannot be refreshed, for
+/// now or ever, is used until its end.
 ///
 /// # Errors
 /// `connection_expired` when the user has to connect again, `upstream_unreachable` or `upstream_slow` when the
 /// provider's token endpoint fails for now.
 pub async fn live(broker: &Broker, ready: &Ready, connection: Connection) -> Result<Live, Failure> {
     let State::Active(tokens) = &connection.state else { return Err(expired(ready, &connection)) };
-    if is_fresh(tokens, broker.clock.now()) {
+    let now = broker.clock.now();
+    if is_fresh(tokens, now) || (tokens.refresh.is_none() && lives(tokens, now)) {
         let token = open_access(broker, &connection, ready.context, tokens)?;
         return Ok(Live { token, connection });
     }
-    renewed(broker, ready, connection).await
+    match renewed(broker, ready, connection.clone()).await {
+        Err(Failure::Wait(..)) if lives(tokens, broker.clock.now()) => {
+            let token = open_access(broker, &connection, ready.context, tokens)?;
+            Ok(Live { token, connection })
+        }
+        outcome => outcome,
+    }
+}
+
+/// Whether an access token will still be taken when it arrives.
+fn lives(tokens: &SealedTokens, now: Millis) -> bool {
+    tokens.expires_at.is_none_or(|expires_at| expires_at - now > ON_ITS_WAY)
 }
 
 /// Gives another access token than the one of `connection`, which the provider no longer takes.
@@ -101,6 +117,7 @@ pub fn expired(ready: &Ready, connection: &Connection) -> Failure {
     let why = match &connection.state {
         State::Expired { why } => match why.as_str() {
             "revoked" => "access was revoked at the provider",
+            "in_doubt" => "an answer of the provider was lost, and with it the access",
             "no_refresh_token" => "the provider's access has ended and cannot be renewed",
             "integration_changed" => "your admin has changed the integration",
             _ => "it has ended",
@@ -116,7 +133,6 @@ pub fn expired(ready: &Ready, connection: &Connection) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::SECOND;
 
     fn tokens(lifetime: Option<Millis>) -> SealedTokens {
         SealedTokens { access: Vec::new(), refresh: None, lifetime, expires_at: lifetime }

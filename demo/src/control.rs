@@ -22,8 +22,8 @@ const MAX_TOKEN_SECONDS: u32 = 365 * 24 * 60 * 60;
 /// provider answers no preflight request.
 ///
 /// - `PUT /control` with this as JSON replaces all settings; `{}` is good behaviour. `GET /control` shows them.
-/// - `GET /control/log` gives `{counts, requests}`: [`Counts`](crate::Counts) and the last 1,000
-///   [`Seen`](crate::Seen).
+/// - `GET /control/log` gives `{counts, living, requests}`: [`Counts`](crate::Counts), how many consents live, and the
+///   last 1,000 [`Seen`](crate::Seen).
 /// - `POST /control/advance` with `{"seconds": 61}` moves the clock ahead.
 ///
 /// ```json
@@ -48,6 +48,13 @@ pub struct Control {
     /// How long access tokens live that are made from now on, in seconds; absent: as configured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token_seconds: Option<u32>,
+    /// For how many seconds the refresh token that was used last is honoured once more; absent: a token that comes a
+    /// second time ends its family.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_grace_seconds: Option<u32>,
+    /// Whether a refresh gives the same refresh token again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_refresh_token: bool,
 }
 
 /// A fault and how often it happens.

@@ -14,7 +14,7 @@ use crate::client::{BadClient, Client};
 use crate::clock::Clock;
 use crate::control::{BadControl, Control, Plan, Slot};
 use crate::journal::{Counts, Journal, Seen};
-use crate::oauth::Grants;
+use crate::oauth::{Grants, Rotation};
 use crate::tracker::Tracker;
 
 const MAX_CLIENTS: usize = 100;
@@ -152,6 +152,21 @@ impl Demo {
     pub(crate) fn access_life(&self) -> Duration {
         let told = lock(&self.0.control).access_token_seconds;
         Duration::from_secs(told.unwrap_or(self.0.access_token_seconds).into())
+    }
+
+    pub(crate) fn rotation(&self) -> Rotation {
+        let control = lock(&self.0.control);
+        match (control.keep_refresh_token, control.refresh_grace_seconds) {
+            (true, _) => Rotation::Never,
+            (false, None) => Rotation::Strict,
+            (false, Some(seconds)) => Rotation::Grace(Duration::from_secs(seconds.into())),
+        }
+    }
+
+    /// How many consents live.
+    #[must_use]
+    pub fn living(&self) -> usize {
+        self.grants(|grants, _| grants.all_living())
     }
 
     pub(crate) fn grants<T>(&self, run: impl FnOnce(&mut Grants, Instant) -> T) -> T {

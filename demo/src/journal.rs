@@ -27,6 +27,8 @@ pub struct Counts {
     pub refreshes: u64,
     /// Codes and refresh tokens that came a second time.
     pub reuses_detected: u64,
+    /// Refresh tokens that came a second time within the grace, and were honoured.
+    pub reuses_honoured: u64,
     /// Requests to `/revoke` that reached it.
     pub revocations: u64,
     /// Requests to the API that reached it, with a living token or not.

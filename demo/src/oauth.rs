@@ -17,7 +17,7 @@ use axum::routing::{get, post};
 
 use crate::demo::Demo;
 
-pub(crate) use grants::Grants;
+pub(crate) use grants::{Grants, Rotation};
 pub(crate) use scope::{Scope, Scopes};
 
 /// The pages that a browser visits.

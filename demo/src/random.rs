@@ -62,6 +62,11 @@ impl Token {
         Ok(Self(format!("{}{text}", kind.prefix())))
     }
 
+    /// A token that was presented, to be given again.
+    pub(crate) fn again(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The text, for the one answer that carries it.
     pub(crate) fn expose(&self) -> &str {
         &self.0

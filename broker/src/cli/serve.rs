@@ -13,7 +13,7 @@ use crate::accounts::{self, NewUser};
 use crate::broker::{Broker, Start, StartError};
 use crate::clock::Clock;
 use crate::config::{Config, Source};
-use crate::custody::{self, Custody};
+use crate::custody::{self, Custody, refresh};
 use crate::events::keeper;
 use crate::random::Random;
 use crate::store::audit::{self, Actor};
@@ -35,6 +35,7 @@ pub(super) async fn run(source: Source, config: Config, with_demo: bool) -> Resu
 pub(super) struct Host {
     /// What it works with.
     pub(super) broker: Broker,
+    custody: Custody,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     /// What may end at any moment.
@@ -72,8 +73,9 @@ impl Host {
         }
         helpers.push(tokio::spawn(sweep::run(broker.clone(), stopped.clone())));
         helpers.push(tokio::spawn(keeper::run(broker.clone(), stopped.clone())));
+        helpers.push(tokio::spawn(refresh::background::run(custody.clone(), stopped.clone())));
         let server = tokio::spawn(server::serve(broker.clone(), listener, until(stopped)));
-        Ok(Self { broker, stop, server, helpers })
+        Ok(Self { broker, custody, stop, server, helpers })
     }
 
     /// Lets what is under way come to its end, and ends.
@@ -86,6 +88,9 @@ impl Host {
                 return Err(CommandError::Said(format!("the server ended unexpectedly: {panic}")));
             }
             Err(_) => tracing::warn!("some requests did not end in time"),
+        }
+        if tokio::time::timeout(DRAIN, self.custody.settled()).await.is_err() {
+            tracing::warn!("some refreshes did not end in time; they are in doubt until the next start");
         }
         self.helpers.iter().for_each(JoinHandle::abort);
         self.broker.store.close().await;

@@ -1,25 +1,44 @@
-//! Refreshing access tokens: one at a time per connection, stored before anybody uses the new token.
+//! Refreshing access tokens without losing a grant: not to a crash, not to another broker, not to a lost answer.
+//!
+//! 1. One caller per process and connection works at it ([`SingleFlight`](crate::single_flight::SingleFlight)).
+//! 2. It takes the connection's lease and notes its intent in one durable step, before anything is sent. The lease runs
+//!    on the database's clock and is extended while the request is under way.
+//! 3. What comes back is sorted by [`plan`]. An answer that never came is asked for once more, after a moment.
+//! 4. New tokens go into the [journal](super::journal), then into the row where the generation is still the same, and
+//!    only then to who waits.
+//! 5. Who finds the lease taken waits and reads the row again.
+//!
+//! `ARCHITECTURE.md` tells it from end to end; `model.rs` checks it in every order of events.
+
+mod attempt;
+pub mod background;
+mod keep;
+#[cfg(test)]
+mod model;
+pub mod plan;
+
+pub use keep::recover;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use taiku_bridge::{Code, Refusal};
+use tokio::time::{Instant, sleep};
 
-use super::{Custody, Operation, provider, sealed};
-use crate::events::Event;
+use self::attempt::Attempt;
+use super::{Custody, Operation};
+use crate::clock::{Millis, SECOND};
 use crate::failure::Failure;
-use crate::integration::{self, Ready};
-use crate::oauth::{self, Provider, TokenError, Tokens};
 use crate::store::connections::{self, Connection, State};
-use crate::tokens::expired;
-use crate::vault::{ContextHash, SecretString};
 
-/// How long a caller waits for somebody else's refresh.
+/// How long a caller waits for a refresh, its own or somebody else's.
 const MAX_WAIT: Duration = Duration::from_secs(25);
-/// When to try again after a renewal failed for now, in seconds.
+/// How often it looks whether somebody else's has ended.
+const POLL: Duration = Duration::from_millis(100);
+/// How long a caller waits for the next attempt after one in vain, in milliseconds; else it is told when to come back.
+const PATIENCE: Millis = 2 * SECOND;
+/// When to try again after a renewal that takes too long, in seconds.
 const RETRY_AFTER: u64 = 5;
-/// How long after a lost compare-and-set, or a refused token, the row is read again.
-const READ_AGAIN: Duration = Duration::from_secs(1);
 
 /// Asks that a connection be given another access token than the one of a generation. When it is answered, the row
 /// has it, or says why there is none.
@@ -53,7 +72,7 @@ impl Operation for Fresh {
                 if turn.failed_before() {
                     return Err(shared_failure(&connection));
                 }
-                let outcome = refresh_in_turn(&custody, &connection).await;
+                let outcome = in_turn(&custody, &self).await;
                 if outcome.is_err() {
                     turn.fail();
                 }
@@ -63,17 +82,27 @@ impl Operation for Fresh {
         match tokio::time::timeout(MAX_WAIT, tokio::spawn(work)).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(panic)) => Err(Failure::Internal(format!("a refresh panicked: {panic}"))),
-            Err(_) => {
-                let message = "The provider did not renew the access in time. Try again.";
-                Err(Failure::Wait(Refusal::new(Code::UpstreamSlow, message), RETRY_AFTER))
-            }
+            Err(_) => Err(too_slow()),
         }
     }
 }
 
-/// A hundred callers who wait for a provider that is down must not ask it a hundred times.
-fn shared_failure(connection: &Connection) -> Failure {
-    not_now(connection, "cannot renew the access at the moment. Try again.", 1)
+/// Tries until the connection is another one than its caller found no good.
+async fn in_turn(custody: &Custody, wanted: &Fresh) -> Result<(), Failure> {
+    let deadline = Instant::now() + MAX_WAIT;
+    while let Some(connection) = stale(custody, wanted).await? {
+        match attempt::attempt(custody, &connection).await? {
+            Attempt::Over => {}
+            Attempt::Held => sleep(POLL).await,
+            Attempt::Queued(wait) => sleep(millis(wait)).await,
+            Attempt::Later(wait) if wait <= PATIENCE => sleep(millis(wait)).await,
+            Attempt::Later(wait) => return Err(later(&connection, wait)),
+        }
+        if Instant::now() >= deadline {
+            return Err(too_slow());
+        }
+    }
+    Ok(())
 }
 
 /// The connection, if it still is what its caller found no good.
@@ -85,102 +114,27 @@ async fn stale(custody: &Custody, wanted: &Fresh) -> Result<Option<Connection>, 
     }))
 }
 
-/// Refreshes, or ends the connection.
-async fn refresh_in_turn(custody: &Custody, connection: &Connection) -> Result<(), Failure> {
-    let ready = integration::ready(custody, &connection.toolkit).await?;
-    let provider = provider::of(custody, &ready)?.ok_or_else(|| expired(&ready, connection))?;
-    let State::Active(sealed) = &connection.state else { return Ok(()) };
-    if !integration::same_context(&connection.context_hash, &ready.context) {
-        return Err(expired(&ready, connection));
-    }
-    let Some(token) = sealed::open_refresh(custody, connection, ready.context, sealed)? else {
-        return end(custody, connection, "no_refresh_token").await;
-    };
-    send(custody, (&ready, &provider), connection, token).await
+/// A hundred callers who wait for a provider that is down must not ask it a hundred times.
+fn shared_failure(connection: &Connection) -> Failure {
+    later(connection, SECOND)
 }
 
-async fn send(
-    custody: &Custody,
-    (ready, provider): (&Ready, &Provider),
-    connection: &Connection,
-    refresh_token: SecretString,
-) -> Result<(), Failure> {
-    match oauth::refresh(&custody.egress, provider, &refresh_token).await {
-        Ok(tokens) => store(custody, connection, ready.context, with_old(tokens, refresh_token)).await,
-        Err(error) => failed(custody, connection, error).await,
-    }
-}
-
-/// A provider that sends no new refresh token means the old one to be kept (RFC 6749, section 6).
-fn with_old(tokens: Tokens, old: SecretString) -> Tokens {
-    Tokens { refresh_token: Some(tokens.refresh_token.unwrap_or(old)), ..tokens }
-}
-
-/// Persists before anybody uses the new token. A lost compare-and-set drops ours and keeps the winner's.
-async fn store(
-    custody: &Custody,
-    connection: &Connection,
-    context: ContextHash,
-    tokens: Tokens,
-) -> Result<(), Failure> {
-    let generation = connection.generation;
-    let sealed = sealed::seal(custody, connection, context, generation + 1, &tokens);
-    let mut tx = custody.store.write().await?;
-    let stored = connections::refreshed(&mut tx, &connection.id, generation, &sealed).await?;
-    tx.commit().await?;
-    tracing::info!(
-        connection = %connection.id, toolkit = %connection.toolkit, generation = generation + 1, stored,
-        token_tag = custody.vault.tag(tokens.access_token.expose()), "refreshed an access token"
-    );
-    Ok(())
-}
-
-async fn read(custody: &Custody, connection: &Connection) -> Result<Option<Connection>, Failure> {
-    let mut tx = custody.store.read().await?;
-    Ok(connections::find(&mut tx, &connection.user_id, &connection.id).await?)
-}
-
-/// Only a dead grant ends a connection; everything else may pass.
-async fn failed(custody: &Custody, connection: &Connection, error: TokenError) -> Result<(), Failure> {
-    tracing::warn!(connection = %connection.id, toolkit = %connection.toolkit, %error, "a refresh failed");
-    match error {
-        TokenError::InvalidGrant => {
-            tokio::time::sleep(READ_AGAIN).await;
-            match read(custody, connection).await? {
-                Some(now) if now.generation != connection.generation => Ok(()),
-                _ => end(custody, connection, "revoked").await,
-            }
-        }
-        TokenError::InDoubt(_) | TokenError::NotSent(_) => {
-            let message = "could not be reached to renew the access. Try again.";
-            Err(not_now(connection, message, RETRY_AFTER))
-        }
-        TokenError::Transient { retry_after } => {
-            let wait = retry_after.map_or(RETRY_AFTER, |wait| wait.as_secs().clamp(1, 3600));
-            Err(not_now(connection, "cannot renew the access at the moment. Try again.", wait))
-        }
-        TokenError::InvalidClient => {
-            Err(not_now(connection, "does not accept this server's client. Ask your admin.", 60))
-        }
-        TokenError::Denied { .. } | TokenError::Unusable(_) => {
-            Err(not_now(connection, &format!("gave an answer that cannot be used: {error}"), 60))
-        }
-    }
+fn later(connection: &Connection, wait: Millis) -> Failure {
+    not_now(connection, "cannot renew the access at the moment. Try again.", wait)
 }
 
 /// The access could not be renewed, so the call that needed it was not sent.
-fn not_now(connection: &Connection, message: &str, seconds: u64) -> Failure {
+fn not_now(connection: &Connection, message: &str, wait: Millis) -> Failure {
+    let seconds = u64::try_from(wait / SECOND).unwrap_or_default().max(1);
     let message = format!("{} {message}", connection.toolkit);
     Failure::Wait(Refusal::new(Code::UpstreamUnreachable, message), seconds)
 }
 
-async fn end(custody: &Custody, connection: &Connection, why: &str) -> Result<(), Failure> {
-    let mut tx = custody.store.write().await?;
-    let ended = connections::expire(&mut tx, &connection.id, connection.generation, why).await?;
-    tx.commit().await?;
-    let now = read(custody, connection).await?;
-    if let Some(now) = now.as_ref().filter(|_| ended) {
-        custody.tell(&now.user_id, Event::connection(now));
-    }
-    Ok(())
+fn too_slow() -> Failure {
+    let message = "The provider did not renew the access in time. Try again.";
+    Failure::Wait(Refusal::new(Code::UpstreamSlow, message), RETRY_AFTER)
+}
+
+fn millis(wait: Millis) -> Duration {
+    Duration::from_millis(wait.max(0).unsigned_abs())
 }

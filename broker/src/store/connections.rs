@@ -68,7 +68,7 @@ pub enum State {
 }
 
 /// Tokens as vault records.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedTokens {
     /// The access token.
     pub access: Vec<u8>,
@@ -285,7 +285,7 @@ pub async fn hold(tx: &mut Tx, activation: &Activation<'_>) -> Result<()> {
     let Activation { connection, context_hash, tokens, account, scopes } = activation;
     let query = "update connections set account_id = $3, account_label = $4, account_avatar = $5, scopes = $6, \
                  access_token = $7, refresh_token = $8, lifetime = $9, expires_at = $10, context_hash = $11, \
-                 generation = generation + 1 where id = $1 and generation = $2";
+                 attempts = 0, next_attempt_at = 0, generation = generation + 1 where id = $1 and generation = $2";
     let done = execute!(
         tx,
         sqlx::query(query)

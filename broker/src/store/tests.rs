@@ -28,6 +28,7 @@ mod plugin_data;
 mod plugin_policy;
 mod races;
 mod records;
+mod refresh;
 mod replicas;
 mod rows;
 mod sessions;

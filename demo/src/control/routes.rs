@@ -77,7 +77,7 @@ async fn set(
 }
 
 async fn log(State(demo): State<Demo>) -> Json<Value> {
-    Json(json!({ "counts": demo.counts(), "requests": demo.seen() }))
+    Json(json!({ "counts": demo.counts(), "living": demo.living(), "requests": demo.seen() }))
 }
 
 async fn advance(

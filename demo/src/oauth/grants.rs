@@ -57,14 +57,36 @@ enum CodeState {
 
 type FamilyId = u64;
 
+/// What becomes of a refresh token that was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rotation {
+    /// It ends its family when it comes again (RFC 9700 section 4.14.2).
+    Strict,
+    /// The one that was used last is honoured for a while: its answer may have been lost.
+    Grace(Duration),
+    /// It stays as it is.
+    Never,
+}
+
+/// What is presented to refresh.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refresh<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) token: &'a str,
+    pub(crate) rotation: Rotation,
+}
+
 /// All tokens that descend from one consent.
 #[derive(Debug)]
 struct Family {
     client_id: String,
     account: AccountId,
     scopes: Scopes,
-    refresh: Digest,
+    /// Refresh tokens that were not used yet: one, and more only where an answer was given twice within a grace.
+    refresh: VecDeque<Digest>,
     spent: VecDeque<Digest>,
+    /// When the last one was spent.
+    spent_at: Option<Instant>,
     access: VecDeque<Digest>,
 }
 
@@ -88,6 +110,22 @@ pub(crate) struct NewTokens {
 pub(crate) struct Issued {
     pub(crate) tokens: NewTokens,
     pub(crate) scopes: Scopes,
+}
+
+/// Tokens for a refresh token.
+#[derive(Debug)]
+pub(crate) struct Refreshed {
+    pub(crate) issued: Issued,
+    /// Whether the refresh token had been used before.
+    pub(crate) repeated: bool,
+}
+
+impl Family {
+    /// Whether a refresh token that was used before is taken once more.
+    fn honours(&self, spent: &Digest, rotation: Rotation, now: Instant) -> bool {
+        let Rotation::Grace(grace) = rotation else { return false };
+        self.spent.back() == Some(spent) && self.spent_at.is_some_and(|at| now < at + grace)
+    }
 }
 
 /// What is presented to exchange a code.
@@ -208,33 +246,34 @@ impl Grants {
             client_id: code.request.client_id.clone(),
             account: code.account,
             scopes: scopes.clone(),
-            refresh: tokens.refresh.digest(),
+            refresh: VecDeque::from([tokens.refresh.digest()]),
             spent: VecDeque::new(),
+            spent_at: None,
             access: VecDeque::new(),
         };
         self.begin(id, family);
         Ok(self.issue(now, id, scopes, tokens))
     }
 
-    /// Exchanges a refresh token for new tokens; the old refresh token is spent (RFC 9700 section 4.14.2).
+    /// Exchanges a refresh token for new tokens; what becomes of the old one is said by `presented`.
     ///
     /// # Errors
     /// [`Refused`]; a spent refresh token that comes again ends the whole family.
     pub(crate) fn refresh(
         &mut self,
         now: Instant,
-        client_id: &str,
-        presented: &str,
+        presented: Refresh<'_>,
         narrowed: Option<Scopes>,
-        tokens: NewTokens,
-    ) -> Result<Issued, Refused> {
-        let presented = crate::random::digest(presented);
-        let id = *self.refresh.get(&presented).ok_or(Refused::Refresh)?;
+        mut tokens: NewTokens,
+    ) -> Result<Refreshed, Refused> {
+        let digest = crate::random::digest(presented.token);
+        let id = *self.refresh.get(&digest).ok_or(Refused::Refresh)?;
         let family = self.families.get_mut(&id).ok_or(Refused::Refresh)?;
-        if family.client_id != client_id {
+        if family.client_id != presented.client_id {
             return Err(Refused::Refresh);
         }
-        if family.refresh != presented {
+        let repeated = !family.refresh.contains(&digest);
+        if repeated && !family.honours(&digest, presented.rotation, now) {
             self.end(id);
             return Err(Refused::RefreshReused);
         }
@@ -242,14 +281,22 @@ impl Grants {
         if !scopes.is_subset(&family.scopes) {
             return Err(Refused::Scope);
         }
-        family.refresh = tokens.refresh.digest();
-        family.spent.push_back(presented);
+        if presented.rotation == Rotation::Never {
+            tokens.refresh = Token::again(presented.token);
+            return Ok(Refreshed { issued: self.issue(now, id, scopes, tokens), repeated });
+        }
+        family.refresh.retain(|unused| *unused != digest);
+        family.refresh.push_back(tokens.refresh.digest());
+        if !repeated {
+            family.spent.push_back(digest);
+            family.spent_at = Some(now);
+        }
         if family.spent.len() > MAX_SPENT_PER_FAMILY
             && let Some(forgotten) = family.spent.pop_front()
         {
             self.refresh.remove(&forgotten);
         }
-        Ok(self.issue(now, id, scopes, tokens))
+        Ok(Refreshed { issued: self.issue(now, id, scopes, tokens), repeated })
     }
 
     /// Ends a token of `client_id`: an access token alone, a refresh token with its family (RFC 7009).
@@ -283,6 +330,11 @@ impl Grants {
         self.families.values().filter(|family| family.account == account).count()
     }
 
+    /// How many consents live.
+    pub(crate) fn all_living(&self) -> usize {
+        self.families.len()
+    }
+
     fn begin(&mut self, id: FamilyId, family: Family) {
         self.families.insert(id, family);
         while self.families.len() > MAX_FAMILIES
@@ -310,8 +362,7 @@ impl Grants {
 
     fn end(&mut self, id: FamilyId) {
         let Some(family) = self.families.remove(&id) else { return };
-        self.refresh.remove(&family.refresh);
-        for spent in &family.spent {
+        for spent in family.refresh.iter().chain(&family.spent) {
             self.refresh.remove(spent);
         }
         for access in &family.access {

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::client_auth::authenticate;
 use super::error::{OAuthError, not_stored};
-use super::grants::{Exchange, Issued, NewTokens, Refused};
+use super::grants::{Exchange, Issued, NewTokens, Refresh, Refused};
 use super::scope::Scopes;
 use crate::demo::Demo;
 use crate::form::Form;
@@ -68,14 +68,18 @@ fn from_code(demo: &Demo, client_id: &str, form: &Form) -> Result<Issued, OAuthE
 fn from_refresh(demo: &Demo, client_id: &str, form: &Form) -> Result<Issued, OAuthError> {
     let presented = form.get("refresh_token")?.ok_or(OAuthError::Missing("refresh_token"))?;
     let narrowed = form.get("scope")?.map(Scopes::parse).transpose()?;
+    let presented = Refresh { client_id, token: presented, rotation: demo.rotation() };
     let tokens = new_tokens(demo)?;
-    let result = demo.grants(|grants, now| grants.refresh(now, client_id, presented, narrowed, tokens));
+    let result = demo.grants(|grants, now| grants.refresh(now, presented, narrowed, tokens));
     demo.count(|counts| match &result {
-        Ok(_) => counts.refreshes += 1,
+        Ok(refreshed) => {
+            counts.refreshes += 1;
+            counts.reuses_honoured += u64::from(refreshed.repeated);
+        }
         Err(Refused::RefreshReused) => counts.reuses_detected += 1,
         Err(_) => {}
     });
-    Ok(result?)
+    Ok(result?.issued)
 }
 
 fn new_tokens(demo: &Demo) -> Result<NewTokens, NoRandom> {

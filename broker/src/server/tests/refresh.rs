@@ -9,6 +9,7 @@ use super::execute::answers;
 use super::{TestApp, User};
 use crate::clock::{HOUR, MINUTE};
 use crate::store::connections;
+use crate::store::refresh::Alarm;
 use crate::{integration, tokens};
 
 impl TestApp {
@@ -16,6 +17,17 @@ impl TestApp {
     fn token_does(&self, fault: Fault, times: Option<u32>) {
         let token = Some(Plan { fault, times });
         self.demo.set_control(Control { token, ..Control::default() }).unwrap();
+    }
+
+    /// Ends every wait after failures.
+    async fn wait_no_longer(&self) {
+        self.sql("update connections set next_attempt_at = 0, attempts = 0", &[]).await;
+    }
+
+    /// What admins are told of providers.
+    async fn alarms(&self) -> Vec<Alarm> {
+        let mut tx = self.broker.store.read().await.unwrap();
+        crate::store::refresh::alarms(&mut tx).await.unwrap()
     }
 
     /// A user's rows with everything in them, sealed tokens too.
@@ -156,6 +168,7 @@ async fn a_token_endpoint_that_fails_ends_no_connection() {
         let answer = list(&bob).await;
         assert_eq!(answer.code(), "upstream_unreachable", "{name}: {}", answer.text());
         assert_eq!(state(&bob, &id).await.0, "ACTIVE", "{name}");
+        app.wait_no_longer().await;
     }
     app.demo.set_control(Control::default()).unwrap();
     list(&bob).await.ok();
@@ -174,6 +187,7 @@ async fn callers_who_wait_together_fail_together() {
         assert!(answers.iter().all(|answer| answer.code() == "upstream_unreachable"));
         let calls = app.token_calls() - before;
         assert!(calls < 10, "{calls} requests for 50 callers");
+        app.wait_no_longer().await;
     }
     app.demo.set_control(Control::default()).unwrap();
     list(&bob).await.ok();
@@ -193,18 +207,139 @@ async fn a_wait_that_the_provider_asks_for_is_handed_on() {
     assert_eq!(answer.header("retry-after"), Some("17"));
 }
 
+/// Case F5: a strict provider that has rotated, and whose answer was lost.
 #[tokio::test]
 async fn an_answer_lost_after_rotation_ends_in_an_honest_word() {
     let (app, _, bob) = TestApp::start().await;
     let id = bob.connect("robin").await;
     app.advance(5 * MINUTE);
     app.token_does(Fault::DropAfter, Some(1));
+    for _ in 0..3 {
+        list(&bob).await.refused("connection_expired");
+    }
+    assert_eq!(app.token_calls(), 3, "the code, the lost answer, and one more try");
+    assert_eq!(state(&bob, &id).await, (json!("EXPIRED"), json!("in_doubt")));
+}
+
+/// Case F4: the same with a provider that honours the old token for a while.
+#[tokio::test]
+async fn an_answer_lost_within_a_grace_is_asked_for_again() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    let token = Some(Plan { fault: Fault::DropAfter, times: Some(1) });
+    let control = Control { token, refresh_grace_seconds: Some(30), ..Control::default() };
+    app.demo.set_control(control).unwrap();
+    list(&bob).await.ok();
+    assert_eq!((app.token_calls(), app.demo.counts().reuses_honoured), (3, 1));
+    app.advance(5 * MINUTE);
+    list(&bob).await.ok();
+    assert_eq!(state(&bob, &id).await.0, "ACTIVE");
+}
+
+/// Case F7: what failed waits, and nobody who comes meanwhile is sent to the provider.
+#[tokio::test]
+async fn a_provider_that_asks_for_a_wait_is_left_alone() {
+    let (app, _, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    let headers = [("retry-after".to_owned(), "600".to_owned())].into();
+    let fault =
+        Fault::Answer { status: 503, headers, content_type: None, body: "".into(), body_base64: None };
+    app.token_does(fault, Some(1));
+    list(&bob).await.refused("upstream_unreachable");
+    let calls = app.token_calls();
+    let answer = list(&bob).await;
+    answer.refused("upstream_unreachable");
+    let wait: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((580..=601).contains(&wait), "{wait}");
+    assert_eq!(app.token_calls(), calls);
+}
+
+#[tokio::test]
+async fn a_token_that_still_lives_is_used_while_its_renewal_fails() {
+    let (app, _, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    app.advance(4 * MINUTE);
+    app.token_does(answers(500, None, ""), None);
+    list(&bob).await.ok();
+    assert_eq!(app.token_calls(), 2, "it was tried");
+    app.advance(MINUTE);
+    list(&bob).await.refused("upstream_unreachable");
+}
+
+/// `invalid_client` is the admin's to mend: an alarm on the toolkit, and no connection ends.
+#[tokio::test]
+async fn a_client_that_is_refused_raises_an_alarm_until_it_is_taken_again() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    app.token_does(Fault::OauthError { error: "invalid_client".into() }, Some(1));
     list(&bob).await.refused("upstream_unreachable");
     assert_eq!(state(&bob, &id).await.0, "ACTIVE");
-    list(&bob).await.refused("connection_expired");
-    list(&bob).await.refused("connection_expired");
-    assert_eq!(app.token_calls(), 3, "the code, the lost answer, and one more try");
-    assert_eq!(state(&bob, &id).await.0, "EXPIRED");
+    let alarms = app.alarms().await;
+    assert_eq!((alarms.len(), alarms[0].code.as_str()), (1, "invalid_client"));
+    app.wait_no_longer().await;
+    list(&bob).await.ok();
+    assert_eq!(app.alarms().await, []);
+}
+
+/// Case F12: some providers give the same refresh token again, some now and then.
+#[tokio::test]
+async fn a_refresh_token_that_comes_back_is_no_sign_of_anything() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    app.demo.set_control(Control { keep_refresh_token: true, ..Control::default() }).unwrap();
+    for round in 1..=5 {
+        app.advance(5 * MINUTE);
+        list(&bob).await.ok();
+        assert_eq!(app.demo.counts().refreshes, round);
+    }
+    app.demo.set_control(Control::default()).unwrap();
+    app.advance(5 * MINUTE);
+    list(&bob).await.ok();
+    assert_eq!(state(&bob, &id).await.0, "ACTIVE");
+}
+
+/// Case F16: a refresh that brings less.
+#[tokio::test]
+async fn scopes_that_a_refresh_took_away_are_missing_from_then_on() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    let token = r#"{"access_token":"less","token_type":"bearer","expires_in":300,"scope":"less"}"#;
+    let token = Some(Plan { fault: answers(200, Some("application/json"), token), times: Some(1) });
+    let api = Some(Plan { fault: answers(200, Some("application/json"), "[]"), times: None });
+    app.demo.set_control(Control { token, api, ..Control::default() }).unwrap();
+    list(&bob).await.ok();
+    assert_eq!(bob.connection(&id).await["scopes"], json!(["less"]));
+    let calls = app.api_calls();
+    list(&bob).await.refused("scope_missing");
+    assert_eq!(app.api_calls(), calls);
+}
+
+/// Case L15: the database is away when the answer comes, and back a moment later.
+#[tokio::test]
+async fn tokens_wait_in_the_journal_while_the_database_is_away() {
+    let (app, _, bob) = TestApp::start().await;
+    bob.connect("robin").await;
+    app.advance(5 * MINUTE);
+    app.token_does(Fault::Late { ms: 500 }, Some(1));
+    let away = "create trigger away before update of access_token on connections \
+                begin select raise(abort, 'away'); end";
+    let block = async {
+        app.until_seen("/token", 2).await;
+        app.sql(away, &[]).await;
+    };
+    let (answer, ()) = tokio::join!(list(&bob), block);
+    assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, Some("1")));
+    list(&bob).await.refused("busy");
+    assert_eq!(app.token_calls(), 2, "nobody sends the spent token");
+    app.sql("drop trigger away", &[]).await;
+    let stored = async { while list(&bob).await.status == 503 {} };
+    tokio::time::timeout(std::time::Duration::from_secs(30), stored).await.unwrap();
+    list(&bob).await.ok();
+    assert_eq!((app.demo.counts().refreshes, app.demo.counts().reuses_detected), (1, 0));
 }
 
 #[tokio::test]

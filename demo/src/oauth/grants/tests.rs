@@ -36,8 +36,57 @@ fn first(grants: &mut Grants, now: Instant) -> Issued {
     grants.exchange(now, exchange, new_tokens()).unwrap()
 }
 
-fn next(grants: &mut Grants, now: Instant, refresh: &str) -> Result<Issued, Refused> {
-    grants.refresh(now, "client", refresh, None, new_tokens())
+fn next(grants: &mut Grants, now: Instant, token: &str) -> Result<Issued, Refused> {
+    refresh(grants, now, token, Rotation::Strict).map(|refreshed| refreshed.issued)
+}
+
+fn refresh(grants: &mut Grants, now: Instant, token: &str, rotation: Rotation) -> Result<Refreshed, Refused> {
+    grants.refresh(now, Refresh { client_id: "client", token, rotation }, None, new_tokens())
+}
+
+#[test]
+fn within_the_grace_the_last_token_is_honoured_and_older_ones_end_the_family() {
+    let mut grants = Grants::default();
+    let now = Instant::now();
+    let grace = Rotation::Grace(Duration::from_secs(30));
+    let first = first(&mut grants, now).tokens.refresh;
+    let second = refresh(&mut grants, now, first.expose(), grace).unwrap();
+    assert!(!second.repeated);
+    let late = now + Duration::from_secs(29);
+    let sibling = refresh(&mut grants, late, first.expose(), grace).unwrap();
+    assert!(sibling.repeated);
+    // Both are good, because either answer may be the one that arrived.
+    let second = second.issued.tokens.refresh;
+    let third = refresh(&mut grants, late, second.expose(), grace).unwrap();
+    assert!(!refresh(&mut grants, late, sibling.issued.tokens.refresh.expose(), grace).unwrap().repeated);
+    assert_eq!(refresh(&mut grants, late, first.expose(), grace).unwrap_err(), Refused::RefreshReused);
+    assert_eq!(
+        refresh(&mut grants, late, third.issued.tokens.refresh.expose(), grace).unwrap_err(),
+        Refused::Refresh
+    );
+}
+
+#[test]
+fn after_the_grace_a_spent_token_ends_the_family() {
+    let mut grants = Grants::default();
+    let now = Instant::now();
+    let grace = Rotation::Grace(Duration::from_secs(30));
+    let first = first(&mut grants, now).tokens.refresh;
+    refresh(&mut grants, now, first.expose(), grace).unwrap();
+    let late = now + Duration::from_secs(30);
+    assert_eq!(refresh(&mut grants, late, first.expose(), grace).unwrap_err(), Refused::RefreshReused);
+    assert_eq!(grants.all_living(), 0);
+}
+
+#[test]
+fn a_token_that_stays_is_given_again() {
+    let mut grants = Grants::default();
+    let now = Instant::now();
+    let first = first(&mut grants, now).tokens.refresh;
+    for _ in 0..3 {
+        let again = refresh(&mut grants, now, first.expose(), Rotation::Never).unwrap();
+        assert_eq!(again.issued.tokens.refresh.expose(), first.expose());
+    }
 }
 
 #[test]
