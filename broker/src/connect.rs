@@ -14,7 +14,8 @@ pub use self::flow_error::{FlowError, why};
 pub(crate) use self::flow_error::{exchange_error, provider_error};
 use crate::broker::Broker;
 use crate::clock::Millis;
-use crate::custody::consent::{Answer, AuthorizeUrl, Complete, Prepare};
+use crate::custody::consent::{Answer, Complete, Completed, Next, Prepare, Step};
+use crate::custody::typed::{Supplied, Supply, Typed};
 use crate::events::Event;
 use crate::execute;
 use crate::failure::Failure;
@@ -205,15 +206,24 @@ pub struct StartPage {
     pub plugin: Option<String>,
     /// What is asked for.
     pub scopes: Vec<String>,
-    /// Where the link leads.
-    pub authorize_url: Url,
+    /// What the user has to do.
+    pub step: Step,
+}
+
+/// What opening a flow's page shows.
+pub enum Opened {
+    /// What to do.
+    Start(StartPage),
+    /// A device flow has ended.
+    Ended(Ended),
 }
 
 /// Prepares the page that leads to the provider. `cookie` is the flow cookie that came with the request.
 ///
 /// # Errors
 /// When the flow is not this browser's or is over.
-pub async fn start_page(broker: &Broker, flow: &str, cookie: Option<&str>) -> Result<StartPage, FlowError> {
+pub async fn start_page(broker: &Broker, flow: &str, cookie: Option<&str>) -> Result<Opened, FlowError> {
+    let began = broker.clock.now();
     let flow = {
         let mut tx = broker.store.read().await?;
         flows::by_id(&mut tx, flow).await?.ok_or(FlowError::NotYours)?
@@ -221,8 +231,72 @@ pub async fn start_page(broker: &Broker, flow: &str, cookie: Option<&str>) -> Re
     of_this_browser(&flow, cookie, broker.clock.now())?;
     let slug = integration::slug(&flow.toolkit)?;
     let toolkit = integration::toolkit(broker, &slug).await?;
-    let authorize_url = broker.custody.ask(AuthorizeUrl { flow: flow.id }).await?;
-    Ok(StartPage { toolkit: toolkit.name.clone(), plugin: flow.plugin, scopes: flow.scopes, authorize_url })
+    if !session_lives(broker, &flow, began).await? {
+        return Err(FlowError::SessionEnded);
+    }
+    let step = match broker.custody.ask(Next { flow: flow.id.clone() }).await? {
+        Step::Ended(completed) => {
+            return ended(broker, &toolkit, flow, completed, began).await.map(Opened::Ended);
+        }
+        step => step,
+    };
+    let page = StartPage { toolkit: toolkit.name.clone(), plugin: flow.plugin, scopes: flow.scopes, step };
+    Ok(Opened::Start(page))
+}
+
+/// What came of what the user typed.
+pub enum Sent {
+    /// Something is wrong with it: the page again, and what to mend.
+    Again(StartPage, String),
+    /// The flow has ended.
+    Ended(Ended),
+}
+
+/// Completes a flow with what its user has typed on our own page. `cookie` is the flow cookie.
+///
+/// # Errors
+/// When the flow is not this browser's or is over.
+pub async fn supply(
+    broker: &Broker,
+    flow: &str,
+    cookie: Option<&str>,
+    values: Vec<Typed>,
+) -> Result<Sent, FlowError> {
+    let page = match start_page(broker, flow, cookie).await? {
+        Opened::Start(page) => page,
+        Opened::Ended(ended) => return Ok(Sent::Ended(ended)),
+    };
+    let began = broker.clock.now();
+    let flow = {
+        let mut tx = broker.store.read().await?;
+        flows::by_id(&mut tx, flow).await?.ok_or(FlowError::NotYours)?
+    };
+    let toolkit = integration::toolkit(broker, &integration::slug(&flow.toolkit)?).await?;
+    match broker.custody.ask(Supply { flow: flow.id.clone(), values }).await? {
+        Supplied::Wrong(why) => Ok(Sent::Again(page, why)),
+        Supplied::Ended(completed) => ended(broker, &toolkit, flow, completed, began).await.map(Sent::Ended),
+    }
+}
+
+/// Tells and notes how a flow ended.
+async fn ended(
+    broker: &Broker,
+    toolkit: &crate::toolkit::Toolkit,
+    flow: Flow,
+    completed: Completed,
+    began: Millis,
+) -> Result<Ended, FlowError> {
+    let (connection_id, outcome) = (completed.connection_id, completed.outcome);
+    tell(broker, &flow.user_id, &connection_id).await?;
+    note(broker, &flow, &connection_id, began, outcome.as_ref().err()).await?;
+    Ok(Ended {
+        toolkit: toolkit.name.clone(),
+        slug: flow.toolkit,
+        connection_id,
+        callback_url: flow.callback_url,
+        flow: flow.id,
+        outcome,
+    })
 }
 
 /// A toolkit that pages of a flow name.
@@ -392,17 +466,7 @@ pub async fn finish(
     }
     let complete = Complete { flow: flow.id.clone(), answer: callback.answer() };
     let completed = broker.custody.ask(complete).await?.ok_or(FlowError::NotYours)?;
-    let (connection_id, outcome) = (completed.connection_id, completed.outcome);
-    tell(broker, &flow.user_id, &connection_id).await?;
-    note(broker, &flow, &connection_id, now, outcome.as_ref().err()).await?;
-    Ok(Ended {
-        toolkit: ready.toolkit.name.clone(),
-        slug: flow.toolkit,
-        connection_id,
-        callback_url: flow.callback_url,
-        flow: flow.id,
-        outcome,
-    })
+    ended(broker, &ready.toolkit, flow, completed, now).await
 }
 
 async fn session_lives(broker: &Broker, flow: &Flow, now: Millis) -> Result<bool, FlowError> {

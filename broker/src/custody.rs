@@ -24,6 +24,7 @@ use crate::vault::Keyring;
 mod client;
 pub mod client_secret;
 pub mod consent;
+mod device;
 pub mod disconnect;
 mod exposed;
 pub mod journal;
@@ -33,6 +34,7 @@ mod provider;
 pub mod refresh;
 pub(crate) mod sealed;
 pub mod server;
+pub mod typed;
 mod wire;
 
 use self::journal::Journal;

@@ -268,33 +268,60 @@ fn answer(ready: &Ready, inbound: Inbound, token: Option<&SecretString>, now: Mi
     }
 }
 
+/// What a provider says of a new token.
+pub enum Looked {
+    /// Whose account it is for.
+    Account(Account),
+    /// It does not take it.
+    Refused,
+    /// Nothing, or nothing for now.
+    Unknown,
+}
+
 /// Asks the provider whose account a new token is for. A provider that does not say leaves it unnamed.
 pub async fn account(common: &Common, ready: &Ready, token: &SecretString) -> Account {
+    match whose(common, ready, token).await {
+        Looked::Account(account) => account,
+        Looked::Refused | Looked::Unknown => Account::default(),
+    }
+}
+
+/// The same, and whether the provider takes the token at all.
+pub async fn whose(common: &Common, ready: &Ready, token: &SecretString) -> Looked {
     let look_up = ready.resolved.auth.as_ref().and_then(|oauth| oauth.habits.account.as_ref());
-    let Some(look_up) = look_up else { return Account::default() };
+    let Some(look_up) = look_up else { return Looked::Unknown };
     let asked = async {
         let tool = ready.toolkit.find(&look_up.tool).ok()?;
         let prepared = tool.prepare(&ready.resolved, "{}").ok()?;
         let token = of_tool(ready, token, tool)?;
         let outbound = outbound(ready, &prepared, Some(&token)).ok()?;
         let outbound = Outbound { timeout: Duration::from_secs(10), ..outbound };
-        let inbound = common.egress.send(outbound, &ready.resolved.hosts).await.ok()?;
-        if inbound.status != StatusCode::OK { None } else { serde_json::from_slice(&inbound.body).ok() }
+        common.egress.send(outbound, &ready.resolved.hosts).await.ok()
     };
-    let Some(body): Option<serde_json::Value> = asked.await else {
+    let inbound = asked.await;
+    let dead = |inbound: &Inbound| {
+        let said = Said::new(inbound.status, &inbound.headers, &inbound.body);
+        said.is_any(&ready.resolved.api.dead_token)
+    };
+    if inbound.as_ref().is_some_and(dead) {
+        return Looked::Refused;
+    }
+    let body = inbound.filter(|inbound| inbound.status == StatusCode::OK);
+    let body = body.and_then(|inbound| serde_json::from_slice(&inbound.body).ok());
+    let Some(body): Option<serde_json::Value> = body else {
         tracing::warn!(toolkit = %ready.toolkit.slug, "the provider did not say whose account it is");
-        return Account::default();
+        return Looked::Unknown;
     };
     let text = |pointer: &str| match body.pointer(pointer)? {
         serde_json::Value::String(text) => Some(text.chars().take(200).collect()),
         serde_json::Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    Account {
+    Looked::Account(Account {
         id: text(&look_up.id),
         label: look_up.label.as_deref().and_then(text),
         avatar: look_up.avatar.as_deref().and_then(text),
-    }
+    })
 }
 
 /// Something that was done as a user.

@@ -8,13 +8,16 @@
 mod answer;
 mod begin;
 mod client;
+pub mod device;
 mod error;
 mod held;
 mod issuer;
 mod metadata;
+pub mod par;
 mod provider;
 mod revoke;
 mod token;
+mod typed;
 
 #[cfg(test)]
 mod testing;
@@ -26,4 +29,5 @@ pub use issuer::{IssError, check_iss};
 pub use metadata::{Metadata, MetadataError, discover};
 pub use provider::Provider;
 pub use revoke::{RevokeOutcome, revoke};
-pub use token::{Tokens, exchange, refresh};
+pub use token::{Tokens, client_credentials, exchange, refresh};
+pub use typed::{Field, fields, typed};

@@ -43,7 +43,7 @@ pub use self::address::LoopbackHttp;
 pub use self::api::{Api, Authorization};
 pub use self::arguments::ARGUMENTS;
 pub use self::auth::{
-    Account, Auth, ClientAuth, Expires, Habits, OAuth2, Refresh, RefreshMethod, RefreshWith, Rotation,
+    Account, Auth, ClientAuth, Expires, Habits, Mode, OAuth2, Refresh, RefreshMethod, RefreshWith, Rotation,
     TokenBody,
 };
 pub use self::catalog::{Catalog, FolderFault};
@@ -236,8 +236,14 @@ fn check_keys(head: &Head, faults: &mut Faults) {
     };
     head.api.base_url.keys().for_each(|key| check("api.base_url", key));
     let Auth::OAuth2(oauth) = &head.auth else { return };
-    oauth.authorize_url.keys().for_each(|key| check("auth.authorize_url", key));
-    oauth.token_url.keys().for_each(|key| check("auth.token_url", key));
+    for (at, address) in [
+        ("auth.authorize_url", &oauth.authorize_url),
+        ("auth.token_url", &oauth.token_url),
+        ("auth.device_url", &oauth.device_url),
+        ("auth.par_url", &oauth.par_url),
+    ] {
+        address.iter().flat_map(Template::keys).for_each(|key| check(at, key));
+    }
     oauth.refresh_url.iter().flat_map(Template::keys).for_each(|key| check("auth.refresh.url", key));
     oauth.issuer.iter().flat_map(Template::keys).for_each(|key| check("auth.issuer", key));
     oauth.revoke.iter().flat_map(Revoke::setting_keys).for_each(|key| check("auth.revoke.url", key));

@@ -2,18 +2,20 @@
 //! stay in this role.
 
 use serde::{Deserialize, Serialize};
-use taiku_bridge::Slug;
 use taiku_bridge::api::Account;
+use taiku_bridge::{Code, Refusal, Slug};
 use url::Url;
 
 use super::disconnect::retire;
-use super::{Custody, Operation, exposed, provider, sealed};
+use super::{Custody, Operation, device, exposed, provider, sealed};
+use crate::clock::{Millis, SECOND};
 use crate::connect::{Connected, FlowError, exchange_error, provider_error, why};
 use crate::events::Event;
 use crate::execute;
 use crate::failure::Failure;
 use crate::integration::{self, Ready};
-use crate::oauth::{self, Provider};
+use crate::oauth::device::Device;
+use crate::oauth::{self, Provider, TokenError};
 use crate::store::connections::{self, Activation, Connection, SealedTokens, State};
 use crate::store::flows::{self, Flow};
 use crate::toolkit::TokenKind;
@@ -21,16 +23,32 @@ use crate::vault::{ContextHash, Place, Ring, SecretString, VaultError};
 
 /// What of a flow must not be stored in clear.
 #[derive(Serialize, Deserialize)]
-struct Secrets {
-    authorize_url: Url,
-    verifier: Option<String>,
+pub(super) struct Secrets {
+    /// Where the user's browser goes to, if the user consents there.
+    pub(super) authorize_url: Option<Url>,
+    /// The PKCE verifier.
+    pub(super) verifier: Option<String>,
+    /// A device flow, and when the provider may be asked again.
+    #[serde(default)]
+    pub(super) device: Option<(Device, Millis)>,
 }
 
 fn flow_place<'a>(flow: &'a str, user: &'a str, context: ContextHash) -> Place<'a> {
     Place { table: "flows", column: "secrets", user, row: flow, context, generation: 0 }
 }
 
-fn unseal(custody: &Custody, flow: &Flow) -> Result<Secrets, VaultError> {
+/// Seals what a flow keeps.
+pub(super) fn seal(
+    custody: &Custody,
+    flow: (&str, &str),
+    context: ContextHash,
+    secrets: &Secrets,
+) -> Result<Vec<u8>, Failure> {
+    let text = serde_json::to_vec(secrets).map_err(|error| Failure::Internal(error.to_string()))?;
+    Ok(custody.vault.seal(Ring::RefreshTokens, &flow_place(flow.0, flow.1, context), &text))
+}
+
+pub(super) fn unseal(custody: &Custody, flow: &Flow) -> Result<Secrets, VaultError> {
     let context = <[u8; 32]>::try_from(flow.context_hash.as_slice()).map_err(|_| VaultError::Integrity)?;
     let place = flow_place(&flow.id, &flow.user_id, context.into());
     let secret = custody.vault.open(Ring::RefreshTokens, &place, &flow.secrets)?;
@@ -73,41 +91,101 @@ impl Operation for Prepare {
         let ready = integration::ready(custody, &self.toolkit).await?;
         let provider = provider::of(custody, &ready)?.ok_or_else(|| integration::needs_no_account(&ready))?;
         let provider = Provider { scopes: self.scopes, ..provider };
-        let begun = oauth::begin(&provider, self.state.expose(), &custody.random);
-        let url = &begun.authorize_url;
-        let provider_host = url[url::Position::BeforeHost..url::Position::AfterPort].to_owned();
-        let secrets = Secrets {
-            authorize_url: begun.authorize_url,
-            verifier: begun.verifier.map(|verifier| verifier.expose().to_owned()),
-        };
-        let text = serde_json::to_vec(&secrets).map_err(|error| Failure::Internal(error.to_string()))?;
-        let place = flow_place(&self.flow, &self.user_id, ready.context);
+        let secrets =
+            begin(custody, &provider, &self.state).await.map_err(|error| not_begun(&ready, &error))?;
+        let shown = secrets.device.as_ref().map(|(device, _)| &device.verification_uri);
+        let url = secrets.authorize_url.as_ref().or(shown).unwrap_or(&provider.oauth.token_url);
         Ok(Prepared {
-            secrets: custody.vault.seal(Ring::RefreshTokens, &place, &text),
+            provider_host: url[url::Position::BeforeHost..url::Position::AfterPort].to_owned(),
+            secrets: seal(custody, (&self.flow, &self.user_id), ready.context, &secrets)?,
             context_hash: ready.context.as_bytes().to_vec(),
-            provider_host,
         })
     }
 }
 
-/// Asks where a flow leads its user. Whoever asks has made sure that it is the user's browser.
+/// What a flow needs before its user can go on.
+async fn begin(custody: &Custody, provider: &Provider, state: &SecretString) -> Result<Secrets, TokenError> {
+    let (egress, oauth) = (&custody.egress, &provider.oauth);
+    if let Some(url) = &oauth.device_url {
+        let device = oauth::device::begin(egress, provider, url).await?;
+        let at = custody.clock.now() + i64::try_from(device.interval).unwrap_or_default() * SECOND;
+        return Ok(Secrets { authorize_url: None, verifier: None, device: Some((device, at)) });
+    }
+    let Some(begun) = oauth::begin(provider, state.expose(), &custody.random) else {
+        return Ok(Secrets { authorize_url: None, verifier: None, device: None });
+    };
+    let begun = match &oauth.par_url {
+        Some(url) => oauth::par::push(egress, provider, url, begun).await?,
+        None => begun,
+    };
+    let verifier = begun.verifier.map(|verifier| verifier.expose().to_owned());
+    Ok(Secrets { authorize_url: Some(begun.authorize_url), verifier, device: None })
+}
+
+/// The provider could not be asked, or refused, before the user had to do anything.
+fn not_begun(ready: &Ready, error: &TokenError) -> Failure {
+    tracing::warn!(toolkit = %ready.toolkit.slug, %error, "a consent could not be prepared");
+    let message = format!("{} cannot be connected: {error}.", ready.toolkit.name);
+    Failure::Wait(Refusal::new(Code::UpstreamUnreachable, message), 5)
+}
+
+/// Asks what the user of a flow has to do next. Whoever asks has made sure that it is the user's browser and that the
+/// session lives: a device flow is completed by asking.
 #[derive(Serialize, Deserialize)]
-pub struct AuthorizeUrl {
+pub struct Next {
     /// The flow's id.
     pub flow: String,
 }
 
-impl Operation for AuthorizeUrl {
-    type Answer = Url;
-    const NAME: &'static str = "consent.authorize_url";
-    const REPEATABLE: bool = true;
+/// What the user of a flow has to do next.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Go there and consent.
+    Go(Url),
+    /// Type a credential, or only confirm where there are no fields.
+    Type {
+        /// What to type.
+        fields: Vec<oauth::Field>,
+        /// Where users find it.
+        help: Option<String>,
+    },
+    /// Type this code there.
+    Device {
+        /// The code.
+        user_code: String,
+        /// Where to type it.
+        verification_uri: Url,
+        /// The same place with the code filled in.
+        complete_uri: Option<Url>,
+        /// Seconds until it is worth asking again.
+        wait: i64,
+    },
+    /// Nothing more: a device flow has ended.
+    Ended(Completed),
+}
 
-    async fn run(self, custody: &Custody) -> Result<Url, Failure> {
+impl Operation for Next {
+    type Answer = Step;
+    const NAME: &'static str = "consent.next";
+    /// Completing a device flow happens once.
+    const REPEATABLE: bool = false;
+
+    async fn run(self, custody: &Custody) -> Result<Step, Failure> {
         let flow = {
             let mut tx = custody.store.read().await?;
             flows::by_id(&mut tx, &self.flow).await?.ok_or_else(|| Failure::not_found("flow"))?
         };
-        Ok(unseal(custody, &flow)?.authorize_url)
+        let secrets = unseal(custody, &flow)?;
+        if let Some((device, at)) = secrets.device {
+            return device::step(custody, &flow, device, at).await;
+        }
+        if let Some(url) = secrets.authorize_url {
+            return Ok(Step::Go(url));
+        }
+        let ready = integration::ready(custody, &integration::slug(&flow.toolkit)?).await?;
+        let auth = ready.resolved.auth.as_ref().ok_or_else(|| integration::needs_no_account(&ready))?;
+        Ok(Step::Type { fields: oauth::fields(&auth.habits), help: auth.habits.help.clone() })
     }
 }
 
@@ -160,20 +238,29 @@ impl Operation for Complete {
         }
         tx.commit().await?;
         let outcome = complete(custody, &flow, self.answer).await;
-        if let Err(error) = &outcome {
-            let mut tx = custody.store.write().await?;
-            connections::fail(&mut tx, &flow.connection_id, &why(error)).await?;
-            tx.commit().await?;
-        }
-        Ok(Some(match outcome {
-            Ok(kept) => Completed { connection_id: kept.connection_id, outcome: Ok(kept.connected) },
-            Err(error) => Completed { connection_id: flow.connection_id, outcome: Err(error) },
-        }))
+        ended(custody, &flow, outcome).await.map(Some)
     }
 }
 
+/// How a flow ended that was consumed; one that failed fails its connection.
+pub(super) async fn ended(
+    custody: &Custody,
+    flow: &Flow,
+    outcome: Result<Kept, FlowError>,
+) -> Result<Completed, Failure> {
+    if let Err(error) = &outcome {
+        let mut tx = custody.store.write().await?;
+        connections::fail(&mut tx, &flow.connection_id, &why(error)).await?;
+        tx.commit().await?;
+    }
+    Ok(match outcome {
+        Ok(kept) => Completed { connection_id: kept.connection_id, outcome: Ok(kept.connected) },
+        Err(error) => Completed { connection_id: flow.connection_id.clone(), outcome: Err(error) },
+    })
+}
+
 /// What was kept of a consent, and as which connection.
-struct Kept {
+pub(super) struct Kept {
     connection_id: String,
     connected: Connected,
 }
@@ -183,6 +270,16 @@ async fn complete(custody: &Custody, flow: &Flow, answer: Answer) -> Result<Kept
         Answer::Code(code) => code,
         Answer::Error { error, description } => return Err(provider_error(&error, description.as_deref())),
     };
+    let (ready, provider) = current(custody, flow).await?;
+    let verifier = unseal(custody, flow)?.verifier.map(SecretString::new);
+    let tokens = oauth::exchange(&custody.egress, &provider, &code, verifier.as_ref()).await;
+    let tokens = tokens.map_err(exchange_error)?;
+    let account = execute::account(custody, &ready, &tokens.access_token).await;
+    bring(custody, flow, (&ready, &provider), &tokens, account).await
+}
+
+/// The integration of a flow, if it still is what the flow began with.
+pub(super) async fn current(custody: &Custody, flow: &Flow) -> Result<(Ready, Provider), FlowError> {
     let ready = integration::ready(custody, &integration::slug(&flow.toolkit)?).await?;
     let provider = provider::of(custody, &ready)?;
     // An admin may have changed the integration since the proofs were checked: the code is not sent elsewhere.
@@ -190,15 +287,22 @@ async fn complete(custody: &Custody, flow: &Flow, answer: Answer) -> Result<Kept
     let Some(provider) = provider.filter(|_| current) else {
         return Err(FlowError::Changed(integration::CHANGED.into()));
     };
-    let verifier = unseal(custody, flow)?.verifier.map(SecretString::new);
-    let tokens = oauth::exchange(&custody.egress, &provider, &code, verifier.as_ref()).await;
-    let tokens = tokens.map_err(exchange_error)?;
-    let account = execute::account(custody, &ready, &tokens.access_token).await;
+    Ok((ready, Provider { scopes: flow.scopes.clone(), ..provider }))
+}
+
+/// Keeps what a flow has brought, or gives it back.
+pub(super) async fn bring(
+    custody: &Custody,
+    flow: &Flow,
+    (ready, provider): (&Ready, &Provider),
+    tokens: &oauth::Tokens,
+    account: Account,
+) -> Result<Kept, FlowError> {
     let scopes = tokens.scopes.as_ref().unwrap_or(&flow.scopes);
-    let brought = Brought { ready: &ready, provider: &provider, scopes, tokens: &tokens, account };
+    let brought = Brought { ready, provider, scopes, tokens, account };
     let kept = keep(custody, flow, &brought).await;
     if kept.is_err() {
-        give_back(custody, &provider, &tokens).await;
+        give_back(custody, provider, tokens).await;
     }
     kept
 }
@@ -250,7 +354,7 @@ fn same_account(one: &Account, other: &Account) -> bool {
 }
 
 /// Revokes tokens that nothing was stored of: their connection was removed while they were on their way.
-async fn give_back(custody: &Custody, provider: &Provider, tokens: &oauth::Tokens) {
+pub(super) async fn give_back(custody: &Custody, provider: &Provider, tokens: &oauth::Tokens) {
     let kinds = [
         (TokenKind::RefreshToken, tokens.refresh_token.as_ref()),
         (TokenKind::AccessToken, Some(&tokens.access_token)),

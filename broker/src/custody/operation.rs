@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Custody, client_secret, consent, disconnect, refresh};
+use super::{Custody, client_secret, consent, disconnect, refresh, typed};
 use crate::failure::Failure;
 
 /// One thing that a [`Client`](super::Client) can ask. The type is what is asked.
@@ -45,9 +45,10 @@ macro_rules! operations {
 operations! {
     client_secret::Fingerprint,
     client_secret::Seal,
-    consent::AuthorizeUrl,
+    consent::Next,
     consent::Complete,
     consent::Prepare,
+    typed::Supply,
     disconnect::Disconnect,
     refresh::Fresh,
 }

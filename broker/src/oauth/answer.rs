@@ -129,6 +129,15 @@ pub(super) fn transient(status: StatusCode, retry_after: Option<Duration>) -> Op
     busy.then_some(TokenError::Transient { retry_after })
 }
 
+/// Why an answer that should have been a success is none.
+pub(super) fn refusal(answer: &Answer<'_>, habits: &Habits) -> TokenError {
+    if let Some(transient) = transient(answer.status, answer.retry_after) {
+        return transient;
+    }
+    let root = object(answer, habits).unwrap_or_default();
+    refused::reason(&root, answer.retry_after).unwrap_or_else(|| refused::without_code(answer.status))
+}
+
 /// Whether a body refuses although its status does not: `ok: false`, or an `error`.
 pub(super) fn says_no(body: &[u8]) -> bool {
     let root = serde_json::from_slice::<Map<String, Value>>(body).unwrap_or_default();

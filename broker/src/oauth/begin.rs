@@ -20,11 +20,12 @@ pub struct Begun {
 /// Builds the authorization request (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 ///
 /// `state` is the caller's, at least 128 bit of randomness in URL-safe text; 256 bits of
-/// `random` become the verifier. The challenge is S256 whatever a provider's metadata says; `plain` is never sent.
+/// `random` become the verifier. There is none for a provider that has no page of consent. The challenge is S256 whatever a provider's metadata says; `plain` is never sent.
 #[must_use]
-pub fn begin(provider: &Provider, state: &str, random: &Random) -> Begun {
+pub fn begin(provider: &Provider, state: &str, random: &Random) -> Option<Begun> {
+    let authorize_url = provider.oauth.authorize_url.as_ref()?;
     let client = BasicClient::new(ClientId::new(provider.client_id.clone()))
-        .set_auth_uri(AuthUrl::from_url(without_reserved(&provider.oauth.authorize_url)))
+        .set_auth_uri(AuthUrl::from_url(without_reserved(authorize_url)))
         .set_redirect_uri(RedirectUrl::from_url(provider.redirect_uri.clone()));
     let mut request = client.authorize_url(|| CsrfToken::new(state.to_owned()));
     if !provider.scopes.is_empty() {
@@ -35,12 +36,12 @@ pub fn begin(provider: &Provider, state: &str, random: &Random) -> Begun {
         request = request.add_extra_param(name.clone(), value.clone());
     }
     if !provider.oauth.habits.pkce {
-        return Begun { authorize_url: named(provider, request.url().0), verifier: None };
+        return Some(Begun { authorize_url: named(provider, request.url().0), verifier: None });
     }
     let verifier = random.token();
     let challenge = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.clone()));
     let (authorize_url, _) = request.set_pkce_challenge(challenge).url();
-    Begun { authorize_url: named(provider, authorize_url), verifier: Some(SecretString::new(verifier)) }
+    Some(Begun { authorize_url: named(provider, authorize_url), verifier: Some(SecretString::new(verifier)) })
 }
 
 /// Gives the parameters the names that the provider has for them.

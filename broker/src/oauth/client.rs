@@ -43,6 +43,29 @@ pub(super) fn outbound(
     timeout: Duration,
 ) -> Outbound {
     let habits = &provider.oauth.habits;
+    let name = |standard: &str| habits.token_names.get(standard).map_or(standard, String::as_str).to_owned();
+    prove(provider, url, writing, pairs, name, timeout)
+}
+
+/// A request of our client whose parameters have the names that the provider's authorization requests have.
+pub(super) fn pushed(
+    provider: &Provider,
+    url: &Url,
+    writing: Writing,
+    pairs: Pairs<'_>,
+    timeout: Duration,
+) -> Outbound {
+    prove(provider, url, writing, pairs, str::to_owned, timeout)
+}
+
+fn prove(
+    provider: &Provider,
+    url: &Url,
+    writing: Writing,
+    pairs: Pairs<'_>,
+    name: impl Fn(&str) -> String,
+    timeout: Duration,
+) -> Outbound {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     let mut all = pairs;
@@ -51,13 +74,13 @@ pub(super) fn outbound(
             headers.insert(AUTHORIZATION, header);
         }
         None => {
-            all.push(("client_id", &provider.client_id));
+            if !all.iter().any(|(name, _)| *name == "client_id") {
+                all.push(("client_id", &provider.client_id));
+            }
             all.extend(provider.client_secret.as_ref().map(|secret| ("client_secret", secret.expose())));
         }
     }
-    let name = |standard: &str| habits.token_names.get(standard).cloned();
-    let named =
-        all.iter().map(|(standard, value)| (name(standard).unwrap_or((*standard).to_owned()), *value));
+    let named = all.iter().map(|(standard, value)| (name(standard), *value));
     write(url, writing, headers, &named.collect::<Vec<_>>(), timeout)
 }
 

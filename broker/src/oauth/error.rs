@@ -70,6 +70,12 @@ pub enum Unusable {
     /// A `refresh_token` that is not text, or cannot be sent back.
     #[error("its refresh_token is not usable")]
     RefreshToken,
+    /// No codes for a device flow, or an address that no user should be sent to.
+    #[error("it has no device_code, user_code and verification_uri that can be used")]
+    Device,
+    /// No reference to a pushed request.
+    #[error("it has no request_uri")]
+    Pushed,
     /// A type of token that needs more than being sent along (RFC 6749 section 7.1).
     #[error("its token_type is not bearer")]
     TokenType,

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Tokens;
-use crate::toolkit::Habits;
+use crate::toolkit::{Habits, Mode};
 use crate::vault::SecretString;
 
 /// The name of the token that a tool gets unless it asks for another.
@@ -71,6 +71,9 @@ pub fn token(habits: &Habits, record: &SecretString, name: Option<&str>) -> Opti
 
 /// Every token that a record holds.
 pub(super) fn all(habits: &Habits, record: &SecretString, refresh: bool) -> Vec<SecretString> {
+    if refresh && habits.mode == Mode::ClientCredentials {
+        return Vec::new();
+    }
     if !is_several(habits) {
         return vec![copy(record)];
     }

@@ -7,7 +7,7 @@ use super::client::{self, Pairs, Writing};
 use super::held::{self, Held, Named, Part};
 use super::{Provider, TokenError};
 use crate::egress::{Egress, Inbound, TOKEN_TOTAL};
-use crate::toolkit::{RefreshMethod, RefreshWith};
+use crate::toolkit::{Mode, RefreshMethod, RefreshWith};
 use crate::vault::SecretString;
 
 /// What a provider granted. Its `Debug` shows no token.
@@ -63,6 +63,9 @@ pub async fn refresh(
     provider: &Provider,
     refresh_token: &SecretString,
 ) -> Result<Tokens, TokenError> {
+    if provider.oauth.habits.mode == Mode::ClientCredentials {
+        return client_credentials(egress, provider).await;
+    }
     if held::is_several(&provider.oauth.habits) {
         return refresh_each(egress, provider, refresh_token).await;
     }
@@ -125,13 +128,31 @@ fn kept(part: Part, expires_in: Option<u64>) -> Tokens {
     }
 }
 
+/// Asks for a token for the client itself (RFC 6749 section 4.4). What it is renewed with is the client alone, so
+/// [`refresh`] asks for another one in the same way.
+///
+/// # Errors
+/// [`TokenError`].
+pub async fn client_credentials(egress: &Egress, provider: &Provider) -> Result<Tokens, TokenError> {
+    let scopes = provider.scopes.join(&provider.oauth.habits.scope_separator);
+    let mut pairs = vec![("grant_type", "client_credentials")];
+    if !scopes.is_empty() {
+        pairs.push(("scope", &scopes));
+    }
+    let tokens = read(provider, &ask(egress, provider, Step::Exchange, pairs).await?)?;
+    Ok(Tokens { refresh_token: Some(SecretString::new(THE_CLIENT.to_owned())), ..tokens })
+}
+
+/// Stands where others have a refresh token. It is no secret and is never sent.
+const THE_CLIENT: &str = "client_credentials";
+
 #[derive(Clone, Copy)]
-enum Step {
+pub(super) enum Step {
     Exchange,
     Refresh,
 }
 
-async fn ask(
+pub(super) async fn ask(
     egress: &Egress,
     provider: &Provider,
     step: Step,
@@ -148,7 +169,7 @@ async fn ask(
     Ok(egress.send(outbound, &provider.hosts).await?)
 }
 
-fn read(provider: &Provider, answered: &Inbound) -> Result<Tokens, TokenError> {
+pub(super) fn read(provider: &Provider, answered: &Inbound) -> Result<Tokens, TokenError> {
     let tokens = answer::read(&Answer::from(answered), &provider.oauth.habits)?;
     Ok(match provider.oauth.habits.refresh.token {
         RefreshWith::RefreshToken => tokens,

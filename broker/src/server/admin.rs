@@ -244,7 +244,7 @@ fn checked_text(pointer: &str, text: Option<String>, max: usize) -> Result<Optio
 fn can_be_enabled(broker: &Broker, toolkit: &Toolkit, integration: &Integration) -> Result<(), Failure> {
     let resolved = integration::resolve(broker, toolkit, integration)?;
     let resolved = resolved.map_err(|faults| wrong_settings(toolkit, &faults))?;
-    if resolved.auth.is_some() && integration.client_id.is_none() {
+    if resolved.auth.is_some_and(|auth| auth.habits.mode.needs_client()) && integration.client_id.is_none() {
         let what = format!("is needed before {} can be enabled: register a client there", toolkit.name);
         return Err(Refusal::field("/clientId", what).into());
     }

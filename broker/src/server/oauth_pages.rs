@@ -2,16 +2,21 @@
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 use taiku_bridge::api::{Account, CHANNEL, Status};
 use taiku_bridge::event;
+use url::Url;
 
 use super::cookies::{self, SameSite};
 use super::page::{Page, escape};
 use super::session::with_cookie;
 use crate::broker::Broker;
-use crate::connect::{self, Callback, Connected, Ended, FlowError, StartPage, Toolkit};
+use crate::connect::{self, Callback, Connected, Ended, FlowError, Opened, Sent, StartPage, Toolkit};
+use crate::custody::consent::Step;
+use crate::custody::typed::Typed;
+use crate::oauth::Field;
 use crate::store::connections::ANOTHER_ACCOUNT;
 use crate::vault::SecretString;
 
@@ -26,47 +31,153 @@ fn flow_cookie<'a>(broker: &Broker, headers: &'a HeaderMap, flow: &str) -> Optio
     cookies::get(headers, &cookies::flow_name(flow, &broker.origins.app))
 }
 
-/// `GET /oauth/start/{flow}`: says what is about to happen and has exactly one link.
+/// `GET /oauth/start/{flow}`: says what is about to happen and what the user has to do: to follow the one link, to type
+/// a code there, or to type a credential here.
 pub(super) async fn start(
     State(broker): State<Broker>,
     Path(flow): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    match connect::start_page(&broker, &flow, flow_cookie(&broker, &headers, &flow)).await {
-        Ok(page) => start_page(&page).into_response(),
+    let cookie = flow_cookie(&broker, &headers, &flow).map(str::to_owned);
+    let (own, again, id) = (cookie.clone(), broker.clone(), flow.clone());
+    // On a task of its own, as the callback: opening this page may complete a device flow.
+    let work = async move { connect::start_page(&broker, &flow, cookie.as_deref()).await };
+    match tokio::spawn(work).await.unwrap_or_else(|panic| Err(FlowError::Internal(panic.to_string()))) {
+        Ok(Opened::Start(page)) => start_page(&page, None),
+        Ok(Opened::Ended(ended)) => over(&again, &ended),
         Err(error) => {
-            let toolkit = connect::toolkit_of(&broker, &flow, flow_cookie(&broker, &headers, &flow)).await;
+            let toolkit = connect::toolkit_of(&again, &id, own.as_deref()).await;
             failed("This link does not work here", &error, toolkit.as_ref(), None).into_response()
         }
     }
 }
 
-fn start_page(page: &StartPage) -> Page {
+/// `POST /oauth/start/{flow}`: what the user has typed.
+pub(super) async fn supply(
+    State(broker): State<Broker>,
+    Path(flow): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let title = "This link does not work here";
+    if !is_from_our_page(&headers, broker.origins.app.as_str()) || body.len() > MAX_FORM {
+        return failed(title, &FlowError::NotYours, None, None).into_response();
+    }
+    let fields = url::form_urlencoded::parse(&body).into_owned();
+    let values = fields.map(|(name, value)| Typed { name, value: SecretString::new(value) }).collect();
+    let cookie = flow_cookie(&broker, &headers, &flow).map(str::to_owned);
+    let (own, again, id) = (cookie.clone(), broker.clone(), flow.clone());
+    let work = async move { connect::supply(&broker, &flow, cookie.as_deref(), values).await };
+    match tokio::spawn(work).await.unwrap_or_else(|panic| Err(FlowError::Internal(panic.to_string()))) {
+        Ok(Sent::Again(page, why)) => start_page(&page, Some(&why)),
+        Ok(Sent::Ended(ended)) => over(&again, &ended),
+        Err(error) => {
+            let toolkit = connect::toolkit_of(&again, &id, own.as_deref()).await;
+            failed(title, &error, toolkit.as_ref(), None).into_response()
+        }
+    }
+}
+
+/// Bytes of what a user types.
+const MAX_FORM: usize = 64 * 1024;
+
+/// A browser says by itself where a form comes from. Because our pages send no referrer, `Origin` is `null` then; it
+/// counts only for browsers that do not say it better.
+fn is_from_our_page(headers: &HeaderMap, own_origin: &str) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    match text("sec-fetch-site") {
+        Some(site) => site == "same-origin",
+        None => text("origin") == Some(own_origin),
+    }
+}
+
+/// The page of a flow that has ended here, which takes its cookie along.
+fn over(broker: &Broker, ended: &Ended) -> Response {
+    let name = cookies::flow_name(&ended.flow, &broker.origins.app);
+    with_cookie(ended_page(ended).into_response(), cookies::clear(&name, SameSite::Lax))
+}
+
+fn start_page(page: &StartPage, wrong: Option<&str>) -> Response {
     let toolkit = escape(&page.toolkit);
     let who = match &page.plugin {
         Some(plugin) => format!("The plugin <strong><bdi>{}</bdi></strong> wants", escape(plugin)),
         None => "You want".to_owned(),
     };
-    let host = escape(page.authorize_url.host_str().unwrap_or_default());
     let scopes: String =
         page.scopes.iter().map(|scope| format!("<li><code>{}</code></li>", escape(scope))).collect();
-    let scopes = if scopes.is_empty() {
-        "<p>No rights in particular are asked for.</p>".to_owned()
-    } else {
-        format!("<p>These rights will be asked for:</p><ul>{scopes}</ul>")
+    let typed = matches!(&page.step, Step::Type { fields, .. } if !fields.is_empty());
+    let scopes = match scopes.is_empty() {
+        true if typed => String::new(),
+        true => "<p>No rights in particular are asked for.</p>".to_owned(),
+        false => format!("<p>These rights will be asked for:</p><ul>{scopes}</ul>"),
     };
-    Page {
+    let wrong = wrong.map_or_else(String::new, |why| format!("<p role=\"alert\">{}</p>", escape(why)));
+    let step = step(&page.step, &toolkit);
+    let html = Page {
         status: StatusCode::OK,
         title: format!("Connect {}", page.toolkit),
-        body: format!(
-            "<p>{who} to connect your {toolkit} account to taiku.</p>{scopes}\
-             <p><a class=\"button\" rel=\"noreferrer\" href=\"{}\">Continue to {toolkit}</a></p>\
-             <p class=\"muted\">You will be sent to <bdi>{host}</bdi>. Plugins never see your password or token. \
-             Close this page if you did not ask for this.</p>",
-            escape(page.authorize_url.as_str())
-        ),
+        body: format!("<p>{who} to connect your {toolkit} account to taiku.</p>{scopes}{wrong}{step}"),
         script: None,
+    };
+    let mut response = html.into_response();
+    if let Step::Device { wait, .. } = &page.step {
+        // The page asks again by itself; without a script it has no other way.
+        let seconds = (*wait).clamp(1, 300);
+        response.headers_mut().insert(header::REFRESH, HeaderValue::from(seconds));
     }
+    response
+}
+
+/// What the user has to do, as HTML; `toolkit` is escaped.
+fn step(step: &Step, toolkit: &str) -> String {
+    const CLOSE: &str =
+        "Plugins never see your password or token. Close this page if you did not ask for this.";
+    let link = |url: &Url| {
+        format!(
+            "<p><a class=\"button\" rel=\"noreferrer\" href=\"{}\">Continue to {toolkit}</a></p>",
+            escape(url.as_str())
+        )
+    };
+    let host = |url: &Url| escape(url.host_str().unwrap_or_default());
+    match step {
+        Step::Go(url) => format!(
+            "{}<p class=\"muted\">You will be sent to <bdi>{}</bdi>. {CLOSE}</p>",
+            link(url),
+            host(url)
+        ),
+        Step::Device { user_code, verification_uri, complete_uri, .. } => format!(
+            "<p>Type this code at {toolkit}:</p><p><strong><code id=\"code\">{}</code></strong></p>{}\
+             <p class=\"muted\">The place is <bdi>{}</bdi>. This page goes on by itself when you have allowed it \
+             there. {CLOSE}</p>",
+            escape(user_code),
+            // In a window of its own: this page has to stay.
+            link(complete_uri.as_ref().unwrap_or(verification_uri)).replace("<a ", "<a target=\"_blank\" "),
+            host(verification_uri)
+        ),
+        Step::Type { fields, help } => {
+            let inputs: String = fields.iter().map(input).collect();
+            let help = help.as_ref().map_or_else(String::new, |help| {
+                format!(
+                    "<p class=\"muted\"><a rel=\"noreferrer\" target=\"_blank\" href=\"{}\">Where to find it</a></p>",
+                    escape(help)
+                )
+            });
+            format!(
+                "<form method=\"post\">{inputs}<p><button class=\"button\">Connect {toolkit}</button></p></form>\
+                 {help}<p class=\"muted\">{CLOSE}</p>"
+            )
+        }
+        Step::Ended(_) => String::new(),
+    }
+}
+
+fn input(field: &Field) -> String {
+    let (name, label) = (escape(&field.name), escape(&field.label));
+    let kind = if field.secret { "password" } else { "text" };
+    format!(
+        "<p><label>{label}<br><input name=\"{name}\" type=\"{kind}\" autocomplete=\"off\" \
+         spellcheck=\"false\" maxlength=\"8192\"></label></p>"
+    )
 }
 
 /// `GET /oauth/callback/{context}`

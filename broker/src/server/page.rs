@@ -54,9 +54,11 @@ impl IntoResponse for Page {
             self.body
         );
         let script_source = self.script.as_deref().map_or_else(|| "'none'".to_owned(), hash_source);
+        // What comes from elsewhere is escaped, so that a form is ours.
+        let forms = if self.body.contains("<form ") { "'self'" } else { "'none'" };
         let csp = format!(
             "default-src 'none'; style-src {}; script-src {script_source}; base-uri 'none'; \
-             form-action 'none'; frame-ancestors 'none'",
+             form-action {forms}; frame-ancestors 'none'",
             hash_source(STYLE)
         );
         let mut response = (self.status, html).into_response();

@@ -44,7 +44,7 @@ pub(super) fn router(broker: Broker) -> Router {
 
 fn pages(broker: &Broker) -> Router {
     Router::new()
-        .route("/oauth/start/{flow}", get(oauth_pages::start))
+        .route("/oauth/start/{flow}", get(oauth_pages::start).post(oauth_pages::supply))
         // Without its own answer to HEAD, asking for the headers would finish the flow.
         .route("/oauth/callback/{context}", get(oauth_pages::callback).head(only_get))
         .route("/dev/{plugin}", get(inspector::page))

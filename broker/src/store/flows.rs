@@ -165,6 +165,15 @@ pub async fn consume(tx: &mut Tx, id: &str, now: Millis) -> Result<bool> {
     Ok(execute!(tx, sqlx::query(query).bind(id).bind(now))? == 1)
 }
 
+/// Replaces what a flow under way keeps sealed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn keep_secrets(tx: &mut Tx, id: &str, secrets: &[u8]) -> Result<bool> {
+    let query = "update flows set secrets = $2 where id = $1 and used_at is null";
+    Ok(execute!(tx, sqlx::query(query).bind(id).bind(secrets))? == 1)
+}
+
 /// Ends the flows that a browser's session has begun.
 ///
 /// # Errors

@@ -3,7 +3,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
-use super::auth::Auth;
+use super::auth::{Auth, Mode};
 use super::condition::Condition;
 use super::fault::Faults;
 use super::file::{ApiTable, Said};
@@ -132,7 +132,11 @@ fn authorization(table: &ApiTable, auth: Option<&Auth>, faults: &mut Faults) -> 
         }
         (None, Some(name)) => (Slot::Query(name), ACCESS_TOKEN),
         (Some(name), None) => (Slot::Header(own_header(&name, faults)?), ACCESS_TOKEN),
-        (None, None) => (Slot::Header(http::header::AUTHORIZATION), "Bearer {access_token}"),
+        (None, None) => {
+            let basic = matches!(auth, Some(Auth::OAuth2(oauth)) if oauth.habits.mode == Mode::Basic);
+            let default = if basic { "Basic {access_token}" } else { "Bearer {access_token}" };
+            (Slot::Header(http::header::AUTHORIZATION), default)
+        }
     };
     faults.take("api.authorization", Authorization::parse(text.as_deref().unwrap_or(default), slot))
 }

@@ -11,13 +11,10 @@ use super::reserved;
 use super::revoke::Revoke;
 use super::template::Template;
 
-/// The modes that the format knows and this version does not support yet.
-const LATER: [&str; 4] = ["client_credentials", "device_code", "api_key", "basic"];
-
 /// How a toolkit signs in.
 #[derive(Clone, Debug)]
 pub enum Auth {
-    /// The authorization code grant of OAuth 2 (RFC 6749 section 4.1).
+    /// With a credential of the user's: by a grant of OAuth 2, or typed.
     OAuth2(Box<OAuth2>),
     /// The API is open to everybody.
     None,
@@ -28,7 +25,7 @@ impl Auth {
     #[must_use]
     pub fn mode(&self) -> &'static str {
         match self {
-            Self::OAuth2(_) => "oauth2",
+            Self::OAuth2(oauth) => oauth.habits.mode.as_str(),
             Self::None => "none",
         }
     }
@@ -39,10 +36,14 @@ impl Auth {
 pub struct OAuth2 {
     /// The provider's issuer identifier (RFC 9207), if it has one.
     pub issuer: Option<Template>,
-    /// Where the user consents.
-    pub authorize_url: Template,
-    /// Where codes are exchanged.
-    pub token_url: Template,
+    /// Where the user consents; only for [`Mode::Code`].
+    pub authorize_url: Option<Template>,
+    /// Where authorization requests are pushed first (RFC 9126).
+    pub par_url: Option<Template>,
+    /// Where the codes of a device flow come from; only for [`Mode::Device`].
+    pub device_url: Option<Template>,
+    /// Where tokens come from; none where users type their credential.
+    pub token_url: Option<Template>,
     /// Where tokens are refreshed, if it is not where codes are exchanged.
     pub refresh_url: Option<Template>,
     /// How to revoke a token at the provider.
@@ -54,6 +55,12 @@ pub struct OAuth2 {
 /// What a provider does in its own way, but for its addresses.
 #[derive(Clone, Debug)]
 pub struct Habits {
+    /// How the user's credential comes here.
+    pub mode: Mode,
+    /// What users read beside the fields that they type a credential into.
+    pub labels: BTreeMap<String, String>,
+    /// Where users find that credential.
+    pub help: Option<String>,
     /// The scopes that are asked for unless an admin chooses others.
     pub scopes: Vec<String>,
     /// What stands between scopes.
@@ -95,6 +102,48 @@ pub struct Habits {
     pub one_grant: bool,
     /// How to find out whose account it is.
     pub account: Option<Account>,
+}
+
+/// How a user's credential comes here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The authorization code grant of OAuth 2 (RFC 6749 section 4.1).
+    Code,
+    /// The client's own token (RFC 6749 section 4.4).
+    ClientCredentials,
+    /// A code that the user types at the provider (RFC 8628).
+    Device,
+    /// A key that the user types here.
+    ApiKey,
+    /// A user name and a password that the user types here (RFC 7617).
+    Basic,
+}
+
+impl Mode {
+    /// Every mode by its name in `toolkit.toml`.
+    const ALL: [(&'static str, Self); 5] = [
+        ("oauth2", Self::Code),
+        ("client_credentials", Self::ClientCredentials),
+        ("device_code", Self::Device),
+        ("api_key", Self::ApiKey),
+        ("basic", Self::Basic),
+    ];
+
+    fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(_, mode)| *mode == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether an admin has to register a client for it.
+    #[must_use]
+    pub fn needs_client(self) -> bool {
+        !self.is_typed()
+    }
+
+    /// Whether the user types the credential here.
+    #[must_use]
+    pub fn is_typed(self) -> bool {
+        matches!(self, Self::ApiKey | Self::Basic)
+    }
 }
 
 /// How the client proves itself at the token endpoint (RFC 6749 section 2.3.1).
@@ -200,31 +249,45 @@ pub struct Account {
 
 /// Reads the table `[auth]`.
 pub(crate) fn read(table: AuthTable, faults: &mut Faults) -> Option<Auth> {
-    match table.mode.as_str() {
-        "oauth2" => oauth2(table, faults).map(|oauth| Auth::OAuth2(Box::new(oauth))),
-        "none" => Some(Auth::None),
-        mode => {
-            let known = if LATER.contains(&mode) { "is not supported yet" } else { "is not a mode" };
-            faults.push("auth.mode", format!("`{mode}` {known}; this version supports `oauth2` and `none`"));
-            None
-        }
+    if table.mode == "none" {
+        return Some(Auth::None);
     }
+    let Some((_, mode)) = Mode::ALL.into_iter().find(|(name, _)| *name == table.mode) else {
+        let names = Mode::ALL.map(|(name, _)| name).join("`, `");
+        faults.push("auth.mode", format!("`{}` is not a mode; there are `{names}` and `none`", table.mode));
+        return None;
+    };
+    oauth2(mode, table, faults).map(|oauth| Auth::OAuth2(Box::new(oauth)))
 }
 
-fn oauth2(table: AuthTable, faults: &mut Faults) -> Option<OAuth2> {
-    let authorize_url = address("auth.authorize_url", table.authorize_url.as_deref(), faults);
-    let token_url = address("auth.token_url", table.token_url.as_deref(), faults);
+fn oauth2(mode: Mode, table: AuthTable, faults: &mut Faults) -> Option<OAuth2> {
+    for (at, text, wanted) in [
+        ("auth.authorize_url", &table.authorize_url, Some(mode == Mode::Code)),
+        ("auth.device_url", &table.device_url, Some(mode == Mode::Device)),
+        ("auth.token_url", &table.token_url, Some(!mode.is_typed())),
+        ("auth.par_url", &table.par_url, (mode != Mode::Code).then_some(false)),
+    ] {
+        match (text.as_deref().unwrap_or_default().is_empty(), wanted) {
+            (true, Some(true)) => faults.push(at, format!("is needed for `{}`", mode.as_str())),
+            (false, Some(false)) => faults.push(at, format!("is not for `{}`; remove it", mode.as_str())),
+            _ => {}
+        }
+    }
+    let authorize_url = optional_address("auth.authorize_url", table.authorize_url.as_deref(), faults);
+    let device_url = optional_address("auth.device_url", table.device_url.as_deref(), faults);
+    let token_url = optional_address("auth.token_url", table.token_url.as_deref(), faults);
+    let par_url = optional_address("auth.par_url", table.par_url.as_deref(), faults);
     let issuer = optional_address("auth.issuer", table.issuer.as_deref(), faults);
     let refresh_url = table.refresh.as_ref().and_then(|refresh| refresh.url.as_deref());
     let refresh_url = optional_address("auth.refresh.url", refresh_url, faults);
     let client_auth = table.client_auth.unwrap_or_default();
     let revoke =
         table.revoke.as_ref().and_then(|revoke| super::revoke::read(revoke.clone(), client_auth, faults));
-    let habits = Arc::new(habits(table, faults));
-    Some(OAuth2 { issuer, authorize_url: authorize_url?, token_url: token_url?, refresh_url, revoke, habits })
+    let habits = Arc::new(habits(mode, table, faults));
+    Some(OAuth2 { issuer, authorize_url, par_url, device_url, token_url, refresh_url, revoke, habits })
 }
 
-fn habits(table: AuthTable, faults: &mut Faults) -> Habits {
+fn habits(mode: Mode, table: AuthTable, faults: &mut Faults) -> Habits {
     check_scopes(&table.scopes, faults);
     check_params("auth.authorize_params", &table.authorize_params, reserved::AUTHORIZE, faults);
     check_params("auth.token_params", &table.token_params, reserved::TOKEN, faults);
@@ -244,11 +307,26 @@ fn habits(table: AuthTable, faults: &mut Faults) -> Habits {
         }
         check_pointer(&at, pointer, faults);
     }
+    for (name, label) in &table.labels {
+        if !["key", "username", "password"].contains(&name.as_str()) || label.trim().is_empty() {
+            faults.push(
+                format!("auth.labels.{name}"),
+                "is not known or empty; there are key, username and password",
+            );
+        }
+    }
+    let help = table.help.filter(|help| !help.is_empty());
+    if let Some(help) = &help {
+        faults.take("auth.help", super::address::check(help, super::LoopbackHttp::Refused));
+    }
     if table.default_lifetime == Some(0) {
         faults.push("auth.default_lifetime", "must be at least one second");
     }
     let refresh = table.refresh.unwrap_or_default();
     Habits {
+        mode,
+        labels: table.labels,
+        help,
         scopes: table.scopes,
         scope_separator: table.scope_separator.unwrap_or_else(|| " ".to_owned()),
         client_auth: table.client_auth.unwrap_or_default(),
@@ -274,16 +352,6 @@ fn habits(table: AuthTable, faults: &mut Faults) -> Habits {
         grace_seconds: table.grace_seconds.unwrap_or(0),
         one_grant: table.one_grant,
         account: table.account.map(|account| read_account(account, faults)),
-    }
-}
-
-fn address(at: &str, text: Option<&str>, faults: &mut Faults) -> Option<Template> {
-    match text {
-        Some(text) if !text.is_empty() => faults.take(at, Template::parse(text)),
-        _ => {
-            faults.push(at, "is needed for `oauth2`");
-            None
-        }
     }
 }
 

@@ -44,6 +44,11 @@ pub(crate) struct AuthTable {
     pub(crate) issuer: Option<String>,
     pub(crate) authorize_url: Option<String>,
     pub(crate) token_url: Option<String>,
+    pub(crate) par_url: Option<String>,
+    pub(crate) device_url: Option<String>,
+    #[serde(default)]
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) help: Option<String>,
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
     pub(crate) scope_separator: Option<String>,

@@ -34,9 +34,13 @@ pub struct Resolved {
 pub struct ResolvedOAuth {
     /// The issuer, exactly as the provider must name itself.
     pub issuer: Option<String>,
-    /// Where the user consents.
-    pub authorize_url: Url,
-    /// Where codes are exchanged.
+    /// Where the user consents, if that is how to sign in.
+    pub authorize_url: Option<Url>,
+    /// Where authorization requests are pushed first.
+    pub par_url: Option<Url>,
+    /// Where the codes of a device flow come from.
+    pub device_url: Option<Url>,
+    /// Where tokens come from. Where users type their credential it is the API, which that is bound to.
     pub token_url: Url,
     /// Where tokens are refreshed.
     pub refresh_url: Url,
@@ -93,10 +97,20 @@ impl Resolver<'_> {
         self.text(at, template).map(|(_, url)| url)
     }
 
-    fn oauth(&mut self, oauth: &OAuth2) -> Option<ResolvedOAuth> {
+    fn maybe(&mut self, at: &str, template: Option<&Template>) -> Option<Url> {
+        template.and_then(|template| self.url(at, template))
+    }
+
+    /// `api` is the address of the API.
+    fn oauth(&mut self, oauth: &OAuth2, api: Option<&Url>) -> Option<ResolvedOAuth> {
         let issuer = oauth.issuer.as_ref().map(|issuer| self.text("auth.issuer", issuer));
-        let authorize_url = self.url("auth.authorize_url", &oauth.authorize_url);
-        let token_url = self.url("auth.token_url", &oauth.token_url);
+        let authorize_url = self.maybe("auth.authorize_url", oauth.authorize_url.as_ref());
+        let par_url = self.maybe("auth.par_url", oauth.par_url.as_ref());
+        let device_url = self.maybe("auth.device_url", oauth.device_url.as_ref());
+        let token_url = match &oauth.token_url {
+            Some(template) => self.url("auth.token_url", template),
+            None => api.cloned(),
+        };
         let refresh_url = oauth.refresh_url.as_ref().map(|url| self.url("auth.refresh.url", url));
         let revoke = oauth.revoke.as_ref().and_then(|revoke| {
             let resolved = revoke.resolve(self.value, self.loopback);
@@ -107,7 +121,9 @@ impl Resolver<'_> {
                 Some(issuer) => Some(issuer?.0),
                 None => None,
             },
-            authorize_url: authorize_url?,
+            authorize_url,
+            par_url,
+            device_url,
             refresh_url: match refresh_url {
                 Some(url) => url?,
                 None => token_url.clone()?,
@@ -154,11 +170,11 @@ pub(crate) fn resolve(
             resolver.faults.push("settings", format!("{} {why}", setting.key));
         }
     }
+    let base_url = resolver.base_url(&toolkit.api.base_url);
     let auth = match &toolkit.auth {
-        Auth::OAuth2(oauth) => Some(resolver.oauth(oauth)),
+        Auth::OAuth2(oauth) => Some(resolver.oauth(oauth, base_url.as_ref())),
         Auth::None => None,
     };
-    let base_url = resolver.base_url(&toolkit.api.base_url);
     let faults = resolver.faults.into_list();
     let (Some(base_url), true) = (base_url, faults.is_empty()) else {
         return Err(faults);
@@ -190,8 +206,16 @@ fn hosts(auth: Option<&ResolvedOAuth>, base_url: &Url) -> AllowedHosts {
     if let Some(auth) = auth {
         let issuer = auth.issuer.as_deref().and_then(|issuer| Url::parse(issuer).ok());
         let revoke = auth.revoke.as_ref().map(ResolvedRevoke::host_url);
-        for url in
-            [Some(&auth.token_url), Some(&auth.refresh_url), issuer.as_ref(), revoke].into_iter().flatten()
+        for url in [
+            Some(&auth.token_url),
+            Some(&auth.refresh_url),
+            auth.par_url.as_ref(),
+            auth.device_url.as_ref(),
+            issuer.as_ref(),
+            revoke,
+        ]
+        .into_iter()
+        .flatten()
         {
             hosts.allow(url);
         }

@@ -25,7 +25,7 @@ fn query(url: &Url) -> HashMap<String, String> {
 
 #[tokio::test]
 async fn asks_with_state_exact_redirect_and_s256() {
-    let begun = begin(&plain().await, STATE, &Random::system());
+    let begun = begin(&plain().await, STATE, &Random::system()).unwrap();
     let query = query(&begun.authorize_url);
     let verifier = begun.verifier.unwrap();
     assert!(verifier.expose().len() >= 43);
@@ -46,7 +46,7 @@ async fn asks_with_state_exact_redirect_and_s256() {
 #[tokio::test]
 async fn every_flow_has_a_verifier_of_its_own() {
     let provider = plain().await;
-    let verifier = || begin(&provider, STATE, &Random::system()).verifier.unwrap();
+    let verifier = || begin(&provider, STATE, &Random::system()).unwrap().verifier.unwrap();
     assert_ne!(verifier().expose(), verifier().expose());
 }
 
@@ -56,8 +56,8 @@ async fn quirks_are_data() {
     let quirks = "pkce = false\nscope_separator = ','\n\
                   authorize_params = { access_type = 'offline', prompt = 'a&b=c' }";
     let mut provider = provider_with(&server, quirks);
-    provider.oauth.authorize_url.set_query(Some("tenant=t%201"));
-    let begun = begin(&provider, STATE, &Random::system());
+    provider.oauth.authorize_url.as_mut().unwrap().set_query(Some("tenant=t%201"));
+    let begun = begin(&provider, STATE, &Random::system()).unwrap();
     let query = query(&begun.authorize_url);
     assert!(begun.verifier.is_none());
     assert!(!query.contains_key("code_challenge"));
@@ -66,7 +66,7 @@ async fn quirks_are_data() {
     assert_eq!(query["tenant"], "t 1");
 
     provider.scopes.clear();
-    let begun = begin(&provider, STATE, &Random::system());
+    let begun = begin(&provider, STATE, &Random::system()).unwrap();
     assert!(!begun.authorize_url.query_pairs().any(|(name, _)| name == "scope"));
 }
 
@@ -74,8 +74,8 @@ async fn quirks_are_data() {
 async fn the_query_of_the_authorize_url_cannot_weaken_the_flow() {
     let mut provider = plain().await;
     let evil: String = reserved::AUTHORIZE.iter().map(|name| format!("{name}=evil&")).collect();
-    provider.oauth.authorize_url.set_query(Some(&format!("{evil}keep=1")));
-    let query = query(&begin(&provider, STATE, &Random::system()).authorize_url);
+    provider.oauth.authorize_url.as_mut().unwrap().set_query(Some(&format!("{evil}keep=1")));
+    let query = query(&begin(&provider, STATE, &Random::system()).unwrap().authorize_url);
     assert!(!query.values().any(|value| value == "evil"), "{query:?}");
     assert_eq!((query["state"].as_str(), query["code_challenge_method"].as_str()), (STATE, "S256"));
     assert_eq!(query["keep"], "1");
@@ -85,7 +85,8 @@ async fn the_query_of_the_authorize_url_cannot_weaken_the_flow() {
 async fn parameters_go_by_the_providers_names() {
     let server = Scripted::start(|_| "").await;
     let names = "authorize_names = { client_id = 'client_key', scope = 'user_scope' }\nscope_separator = ','";
-    let query = query(&begin(&provider_with(&server, names), STATE, &Random::system()).authorize_url);
+    let query =
+        query(&begin(&provider_with(&server, names), STATE, &Random::system()).unwrap().authorize_url);
     assert_eq!((query["client_key"].as_str(), query["user_scope"].as_str()), ("client:1", "read,write:all"));
     assert!(!query.contains_key("client_id") && !query.contains_key("scope"));
     assert_eq!(query["state"], STATE);

@@ -48,7 +48,7 @@ async fn refresh_at(server: &Scripted) -> Result<Tokens, TokenError> {
 async fn exchanges_a_code_with_its_verifier() {
     let server = Scripted::start(granted).await;
     let provider = provider(&server);
-    let verifier = begin(&provider, "state", &Random::system()).verifier;
+    let verifier = begin(&provider, "state", &Random::system()).unwrap().verifier;
     let tokens = exchange(&loopback(), &provider, &secret("the code"), verifier.as_ref()).await.unwrap();
     assert_eq!(tokens.access_token.expose(), "at");
     assert_eq!(tokens.refresh_token.as_ref().unwrap().expose(), "rt2");

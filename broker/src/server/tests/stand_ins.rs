@@ -14,6 +14,7 @@ use crate::egress::testing::{Scripted, Seen};
 
 mod gmail;
 mod linear;
+mod modes;
 mod slack;
 
 /// What a provider remembers.

@@ -6,6 +6,7 @@ use crate::store::{Store, StoreError, Tx, users};
 on_both_engines!(migrated:
     a_flow_is_found_by_its_id_and_by_its_state
     a_flow_is_consumed_once
+    what_a_flow_keeps_is_replaced_until_it_ends
     of_16_callbacks_at_once_one_passes
     a_flow_that_has_expired_is_not_consumed
     what_is_pending_is_counted_by_user
@@ -53,6 +54,16 @@ async fn a_flow_is_found_by_its_id_and_by_its_state(store: Store) {
     assert!(flows::by_id(&mut tx, "state").await.unwrap().is_none());
     assert!(flows::by_state(&mut tx, b"State").await.unwrap().is_none());
     assert!(flows::by_state(&mut tx, b"cookie").await.unwrap().is_none());
+}
+
+async fn what_a_flow_keeps_is_replaced_until_it_ends(store: Store) {
+    let mut tx = write(&store).await;
+    begun(&mut tx).await;
+    assert!(flows::keep_secrets(&mut tx, "flw_a", &[7, 0, 8]).await.unwrap());
+    assert_eq!(flows::by_id(&mut tx, "flw_a").await.unwrap().unwrap().secrets, [7, 0, 8]);
+    assert!(!flows::keep_secrets(&mut tx, "flw_b", &[9]).await.unwrap());
+    assert!(flows::consume(&mut tx, "flw_a", NOW).await.unwrap());
+    assert!(!flows::keep_secrets(&mut tx, "flw_a", &[9]).await.unwrap());
 }
 
 async fn a_flow_is_consumed_once(store: Store) {

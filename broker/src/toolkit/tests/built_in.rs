@@ -27,7 +27,8 @@ fn every_address_of_a_built_in_toolkit_is_a_setting() {
     for toolkit in catalog.iter() {
         let mut addresses = vec![&toolkit.api.base_url];
         if let Auth::OAuth2(oauth) = &toolkit.auth {
-            addresses.extend([&oauth.authorize_url, &oauth.token_url]);
+            addresses.extend(oauth.authorize_url.iter().chain(&oauth.token_url).chain(&oauth.device_url));
+            addresses.extend(&oauth.par_url);
             addresses.extend(&oauth.issuer);
             addresses.extend(oauth.revoke.iter().map(|revoke| &revoke.url));
         }

@@ -64,12 +64,13 @@ fn every_fault_names_its_key() {
         ),
         ("secret = true", "secret = 1", "toolkit.toml: settings[2].secret: invalid type"),
         ("secret = true", "secret = true\ndefault = \"x\"", "settings[2].default: a secret setting"),
-        (
-            "\"oauth2\"",
-            "\"api_key\"",
-            "auth.mode: `api_key` is not supported yet; this version supports `oauth2` and `none`",
-        ),
-        ("\"oauth2\"", "\"oauth3\"", "auth.mode: `oauth3` is not a mode; this version supports"),
+        ("\"oauth2\"", "\"api_key\"", "auth.authorize_url: is not for `api_key`; remove it"),
+        ("\"oauth2\"", "\"oauth3\"", "auth.mode: `oauth3` is not a mode; there are `oauth2`"),
+        ("\"oauth2\"", "\"device_code\"", "auth.device_url: is needed for `device_code`"),
+        ("\"oauth2\"", "\"client_credentials\"", "auth.authorize_url: is not for `client_credentials`"),
+        ("[api]", "device_url = \"{SITE}/d\"\n[api]", "auth.device_url: is not for `oauth2`; remove it"),
+        ("[api]", "labels = { pin = \"PIN\" }\n[api]", "auth.labels.pin: is not known"),
+        ("[api]", "help = \"x\"\n[api]", "auth.help: must be an absolute address"),
         ("authorize_url = \"{SITE}/authorize\"", "", "auth.authorize_url: is needed for `oauth2`"),
         ("\"{SITE}/token\"", "\"{SITE/token\"", "auth.token_url: has a `{` without a `}`"),
         ("\"{SITE}/token\"", "\"{OTHER}/token\"", "auth.token_url: {OTHER} is not among the settings"),
@@ -189,7 +190,7 @@ fn settings_fill_every_address() {
     let auth = resolved.auth.as_ref().unwrap();
     assert_eq!(auth.issuer.as_deref(), Some("https://other.test/"));
     assert_eq!(auth.token_url.as_str(), "https://other.test/token");
-    assert_eq!(auth.authorize_url.as_str(), "https://other.test/authorize");
+    assert_eq!(auth.authorize_url.as_ref().unwrap().as_str(), "https://other.test/authorize");
     assert_eq!(resolved.api.base_url.as_str(), "https://acme.api.test/v1");
     for (text, reach) in [
         ("https://acme.api.test/else", true),
