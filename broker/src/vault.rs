@@ -181,7 +181,10 @@ impl Vault {
         let secret = self.open(ring, place, record)?;
         let active = self.current().active(ring).id();
         let sealed_by = record.get(KeyId::OFFSET..KeyId::OFFSET + KeyId::LENGTH);
-        Ok((sealed_by != Some(&active.bytes())).then(|| self.seal(ring, place, secret.expose())))
+        if sealed_by == Some(&active.bytes()) {
+            return Ok(None);
+        }
+        Ok(Some(self.seal(ring, place, secret.expose())))
     }
 
     /// A record with a known content, to be stored in the database when it is made.

@@ -28,6 +28,7 @@ pub struct TestApp {
     /// What can be told to, and asked of, the demo provider.
     pub demo: DemoControl,
     passwords: BTreeMap<String, String>,
+    environment: BTreeMap<String, String>,
     process: Process,
     data: TempDir,
 }
@@ -111,6 +112,14 @@ impl TestApp {
         self.data.path()
     }
 
+    /// Another command of the program over the same data.
+    #[must_use]
+    pub fn taiku(&self, arguments: &[&str]) -> Command {
+        let mut command = command(&self.environment, self.data.path());
+        command.args(arguments);
+        command
+    }
+
     /// All that the program has said, its log included.
     #[must_use]
     pub fn said(&self) -> String {
@@ -189,7 +198,8 @@ impl Launch {
         let (url, demo) = (url.expect("it was waited for"), demo.expect("it was waited for"));
         let mut panel_url = url.clone();
         panel_url.set_host(Some("127.0.0.1")).expect("an address can be a host");
-        TestApp { url, panel_url, demo: DemoControl::new(demo), passwords, process, data: self.data }
+        let demo = DemoControl::new(demo);
+        TestApp { url, panel_url, demo, passwords, environment: self.environment, process, data: self.data }
     }
 
     /// Starts it in the hope that it refuses.
@@ -203,12 +213,16 @@ impl Launch {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(binary());
-        let kept = ["PATH", "HOME", "LLVM_PROFILE_FILE"].into_iter();
-        let kept = kept.filter_map(|name| std::env::var(name).ok().map(|value| (name, value)));
-        command.env_clear().envs(kept).envs(&self.environment).current_dir(self.data.path());
-        command
+        command(&self.environment, self.data.path())
     }
+}
+
+fn command(environment: &BTreeMap<String, String>, folder: &Path) -> Command {
+    let mut command = Command::new(binary());
+    let kept = ["PATH", "HOME", "LLVM_PROFILE_FILE"].into_iter();
+    let kept = kept.filter_map(|name| std::env::var(name).ok().map(|value| (name, value)));
+    command.env_clear().envs(kept).envs(environment).current_dir(folder);
+    command
 }
 
 enum Announced {

@@ -9,6 +9,7 @@
 mod answer;
 mod app;
 mod browser;
+mod canary;
 mod client;
 mod collector;
 mod consent;
@@ -25,6 +26,7 @@ mod wait;
 pub use answer::Answer;
 pub use app::{Launch, Refused, TestApp, binary};
 pub use browser::{Browser, Popups, browse};
+pub use canary::{Canary, FORMS, assert_none};
 pub use client::{Client, Cookie, Sent};
 pub use collector::Collector;
 pub use consent::{Decision, connect, connect_at, connect_the_other, consent_address, follow_consent};

@@ -33,12 +33,16 @@ pub(super) enum Command {
         rings: Rings,
         #[command(flatten)]
         forced: Forced,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Seal every record again under the active keys, while brokers serve. It can be stopped and run again.
     Rewrap {
         /// Records a second at most.
         #[arg(long, default_value_t = 10_000, value_name = "RECORDS")]
         per_second: u32,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Destroy a key that no record and no backup needs any more.
     Retire {
@@ -74,6 +78,15 @@ pub(super) struct Forced {
     reason: Option<String>,
 }
 
+/// How long a command waits for brokers to read the keyring again. They look twice a second; one that was killed is
+/// taken to be gone after 15 s.
+#[derive(clap::Args)]
+pub(super) struct Patience {
+    /// How long to wait for brokers that have not loaded the keys yet.
+    #[arg(long = "wait", default_value_t = 20, value_name = "SECONDS")]
+    seconds: u64,
+}
+
 /// The rings that a command is for.
 #[derive(Clone)]
 pub(super) struct Rings(Vec<Ring>);
@@ -104,8 +117,10 @@ pub(super) async fn run(command: Command, context: &Context, backup_days: u32) -
     match command {
         Command::Status => status::run(context).await,
         Command::Add { rings: Rings(rings) } => change::add(context, &rings).await,
-        Command::Promote { rings: Rings(rings), forced } => change::promote(context, &rings, &forced).await,
-        Command::Rewrap { per_second } => rewrap(context, per_second).await,
+        Command::Promote { rings: Rings(rings), forced, patience } => {
+            change::promote(context, &rings, &forced, &patience).await
+        }
+        Command::Rewrap { per_second, patience } => rewrap(context, per_second, &patience).await,
         Command::Retire { ring, version, forced } => {
             retire::run(context, ring, version, &forced, backup_days).await
         }
@@ -127,9 +142,9 @@ async fn audit(context: &Context, action: &str, subject: &str, detail: &Value) -
 /// How often the command says how far it has come.
 const TELL_EVERY: Duration = Duration::from_secs(2);
 
-async fn rewrap(context: &Context, per_second: u32) -> Result<(), CommandError> {
+async fn rewrap(context: &Context, per_second: u32, patience: &Patience) -> Result<(), CommandError> {
     let opened = &context.opened;
-    change::wait_until_sealing(context).await?;
+    change::wait_until_sealing(context, patience).await?;
     audit(context, "key.rewrap", "vault", &json!({ "perSecond": per_second })).await?;
     let work = Work { store: &opened.store, vault: &opened.vault, per_second };
     let mut told = std::time::Instant::now();

@@ -14,6 +14,7 @@ use crate::store::connections::{self, Connection, State};
 use crate::tokens;
 use crate::toolkit::TokenKind;
 use crate::vault::SecretString;
+use crate::vault::hash::eq;
 
 /// Disconnects a user's connection. The answer is `None` if the user has no such connection.
 #[derive(Serialize, Deserialize)]
@@ -81,7 +82,7 @@ pub(super) async fn retire(
     let kept = [Some(&now.access_token), now.refresh_token.as_ref()];
     for (kind, token) in [(TokenKind::RefreshToken, refresh), (TokenKind::AccessToken, access)] {
         let Some(token) = token else { continue };
-        if kept.iter().flatten().any(|kept| kept.expose() == token.expose()) {
+        if kept.iter().flatten().any(|kept| eq(kept.expose().as_bytes(), token.expose().as_bytes())) {
             continue;
         }
         let Revoked { outcome, .. } = ask(custody, Some(provider), kind, &token).await;

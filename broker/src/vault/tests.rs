@@ -3,8 +3,10 @@ use std::collections::HashSet;
 use super::*;
 use crate::random::Random;
 
+mod compares;
 mod damage;
 mod places;
+mod reliability;
 mod vectors;
 
 /// Keys as a new installation makes them.

@@ -1,8 +1,10 @@
 //! The API and the pages from outside, with the real binary.
 
 mod admin;
+mod canaries;
 mod connect;
 mod csrf;
+mod keys;
 mod panels;
 mod plugins;
 mod secrets;

@@ -5,5 +5,6 @@
 //! [`taiku_tests::figure`]. At the short size it takes at most ten seconds. `docs/reliability.md` has a section for each.
 
 mod floods;
+mod rotation;
 mod ssrf;
 mod start;

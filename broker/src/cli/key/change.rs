@@ -5,14 +5,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::super::{CommandError, Context, say};
-use super::{Forced, audit};
+use super::{Forced, Patience, audit};
 use crate::rotation::{active_keys, is_ready_for, live_but, seals_under};
 use crate::store::replicas::Replica;
 use crate::vault::{KeyId, Ring};
 
-/// How long a command waits for brokers to read the keyring again. They look twice a second; one that was killed is
-/// taken to be gone after 15 s.
-const PATIENCE: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Adds a key to each ring.
@@ -34,14 +31,19 @@ async fn add_one(context: &Context, ring: Ring) -> Result<KeyId, CommandError> {
 }
 
 /// Lets the newest key of each ring seal.
-pub(super) async fn promote(context: &Context, rings: &[Ring], forced: &Forced) -> Result<(), CommandError> {
+pub(super) async fn promote(
+    context: &Context,
+    rings: &[Ring],
+    forced: &Forced,
+    patience: &Patience,
+) -> Result<(), CommandError> {
     let waiting: Result<Vec<_>, _> = {
         let edit = context.opened.keyring.edit()?;
         rings.iter().map(|ring| edit.waiting(*ring)).collect()
     };
     for id in waiting? {
         if !forced.force {
-            wait_until_loaded(context, id).await?;
+            wait_until_loaded(context, id, patience).await?;
         }
         promote_one(context, id, forced).await?;
         say(&format!("{id} seals now; run `taiku key rewrap` to seal again what older keys have sealed"))?;
@@ -60,8 +62,8 @@ async fn promote_one(context: &Context, id: KeyId, forced: &Forced) -> Result<()
 }
 
 /// A broker that has not loaded a key could not open what the others seal under it.
-async fn wait_until_loaded(context: &Context, id: KeyId) -> Result<(), CommandError> {
-    let behind = wait_for(context, |replica| is_ready_for(replica, id)).await?;
+async fn wait_until_loaded(context: &Context, id: KeyId, patience: &Patience) -> Result<(), CommandError> {
+    let behind = wait_for(context, patience, |replica| is_ready_for(replica, id)).await?;
     if behind.is_empty() {
         return Ok(());
     }
@@ -73,10 +75,11 @@ async fn wait_until_loaded(context: &Context, id: KeyId) -> Result<(), CommandEr
 }
 
 /// A broker that still seals under an older key would make work that is never done.
-pub(super) async fn wait_until_sealing(context: &Context) -> Result<(), CommandError> {
+pub(super) async fn wait_until_sealing(context: &Context, patience: &Patience) -> Result<(), CommandError> {
     let active = active_keys(&context.opened.vault);
     let behind =
-        wait_for(context, |replica| active.iter().flatten().all(|key| seals_under(replica, *key))).await?;
+        wait_for(context, patience, |replica| active.iter().flatten().all(|key| seals_under(replica, *key)))
+            .await?;
     if behind.is_empty() {
         return Ok(());
     }
@@ -89,9 +92,10 @@ pub(super) async fn wait_until_sealing(context: &Context) -> Result<(), CommandE
 
 async fn wait_for(
     context: &Context,
+    patience: &Patience,
     passes: impl Fn(&Replica) -> bool,
 ) -> Result<Vec<Replica>, CommandError> {
-    let end = tokio::time::Instant::now() + PATIENCE;
+    let end = tokio::time::Instant::now() + Duration::from_secs(patience.seconds);
     loop {
         let behind = live_but(&context.opened.store, &passes).await?;
         if behind.is_empty() || tokio::time::Instant::now() >= end {
