@@ -51,8 +51,13 @@ pub async fn follow_consent(app: &TestApp, user: &Client, begun: &Connecting, de
 
 /// Does the same as far as the provider's pages, and gives the address that it sends the browser back to.
 pub async fn consent_address(app: &TestApp, user: &Client, begun: &Connecting, decision: Decision) -> Url {
+    consent_at(&app.demo.url, user, begun, decision).await
+}
+
+/// The same at a demo provider anywhere.
+pub(crate) async fn consent_at(demo: &Url, user: &Client, begun: &Connecting, decision: Decision) -> Url {
     let authorize = provider_link(user, begun).await;
-    let provider = Client::new(&app.demo.url);
+    let provider = Client::new(demo);
     let page = provider.get(authorize.as_str()).await.expect(200);
     let (button, account) = match decision {
         Decision::Allow => ("allow", 0),
@@ -69,7 +74,7 @@ pub async fn consent_address(app: &TestApp, user: &Client, begun: &Connecting, d
     let sent = provider.bare(reqwest::Method::POST, "/authorize/decision");
     let answer = sent.body("application/x-www-form-urlencoded", body).send().await;
     assert!(answer.status.is_redirection(), "{answer:?}");
-    app.url.join(answer.header("location")).expect("the provider redirects to an address")
+    Url::parse(answer.header("location")).expect("the provider redirects to an address")
 }
 
 /// The one link of our start page.

@@ -16,6 +16,7 @@ mod consent;
 mod demo;
 mod dev;
 mod figure;
+mod fleet;
 mod guide;
 mod plugin;
 mod process;
@@ -33,6 +34,7 @@ pub use consent::{Decision, connect, connect_at, connect_the_other, consent_addr
 pub use demo::DemoControl;
 pub use dev::Dev;
 pub use figure::{Goal, Scale, figure};
+pub use fleet::{Engine, Fleet, Held};
 pub use guide::{GUIDE, guide_blocks, guide_rows, quoted};
 pub use plugin::{PATTERN, PROBE, PluginFolders};
 pub use provider::Provider;

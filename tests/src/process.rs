@@ -91,6 +91,11 @@ impl Process {
         self.end()
     }
 
+    /// Its number at the operating system.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// All that was said until now.
     pub(crate) fn said(&self) -> String {
         self.said.lock().map(|said| said.clone()).unwrap_or_default()

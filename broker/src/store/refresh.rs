@@ -369,7 +369,8 @@ impl From<DueRow> for Due {
 
 /// Connections whose access token is due to be renewed by the broker's clock, those first that end first: after 80 % of
 /// its life, 10 % of that sooner or later, so that what was made together does not come back together. How much is
-/// drawn from the connection's id, which is random, and its generation. Toolkits that are switched off are left alone.
+/// drawn from the connection's id, which is random, and its generation. Toolkits that are switched off are left alone,
+/// and so are tokens that live less than two minutes, which would be renewed without end and mostly for nobody.
 ///
 /// # Errors
 /// When the database fails.
@@ -378,7 +379,7 @@ pub async fn ending(tx: &mut Tx, now: Millis, limit: i64) -> Result<Vec<Due>> {
         tx,
         "select c.id, c.user_id, c.generation from connections c \
          join integrations i on i.toolkit = c.toolkit and i.enabled \
-         where c.status = 'ACTIVE' and c.refresh_token is not null and c.expires_at is not null \
+         where c.status = 'ACTIVE' and c.refresh_token is not null and c.lifetime >= 120000 \
          and c.expires_at - c.lifetime * (2800 - (c.generation * 401 \
          + coalesce({code}(substr(c.id, 5, 1)), 0) * 797 + coalesce({code}(substr(c.id, 6, 1)), 0) * 31 \
          + coalesce({code}(substr(c.id, 7, 1)), 0)) % 1601) / 10000 <= $1 \

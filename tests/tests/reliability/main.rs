@@ -6,5 +6,6 @@
 
 mod floods;
 mod rotation;
+mod refresh;
 mod ssrf;
 mod start;
