@@ -10,7 +10,7 @@ fn main() {
     if let Err(error) = std::fs::create_dir_all(web) {
         println!("cargo::warning={} cannot be made: {error}", web.display());
     }
-    for folder in ["../target/web", "../plugins", "toolkits"] {
+    for folder in ["../target/web", "../plugins", "toolkits", "catalogue"] {
         println!("cargo::rerun-if-changed={folder}");
     }
 }

@@ -718,6 +718,8 @@ pub struct AdminToolkit {
     pub name: String,
     /// What it is.
     pub description: String,
+    /// What it is for, in words to group by.
+    pub categories: Vec<String>,
     /// Address of its picture on this server.
     pub logo: Option<String>,
     /// Where to learn how to register a client.

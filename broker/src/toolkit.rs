@@ -10,17 +10,20 @@
 //! folder's format for those who write one.
 
 mod address;
+mod any_request;
 mod api;
 mod arguments;
 mod auth;
 mod catalog;
 mod condition;
+mod entry;
 mod fault;
 mod file;
 mod folder;
 mod graphql;
 mod headers;
 pub mod limits;
+mod naming;
 mod openapi;
 mod page;
 mod pattern;
@@ -63,6 +66,7 @@ pub use self::tool::{Class, Tool};
 
 use self::fault::Faults;
 use self::file::{ToolkitFile, ToolsTable};
+use self::folder::Kind;
 
 /// An external service, as its folder describes it.
 #[derive(Debug)]
@@ -77,6 +81,8 @@ pub struct Toolkit {
     pub categories: Vec<String>,
     /// The address of the provider's documentation.
     pub docs: Option<String>,
+    /// Where the facts about signing in were read.
+    pub source: Option<String>,
     /// Its picture, an SVG. Show it as an image only, never inline.
     pub logo: Option<Vec<u8>>,
     /// What an admin may set.
@@ -160,16 +166,19 @@ pub fn read(folder: &Folder) -> Result<Toolkit, Vec<Fault>> {
     let bytes = folder.read(file::NAME, limits::SETTINGS_BYTES).map_err(one)?;
     let bytes =
         bytes.ok_or_else(|| one(Fault::new(file::NAME, "", "is missing; a toolkit folder needs one")))?;
-    let table = file::parse(&bytes).map_err(one)?;
+    let mut table = file::parse(&bytes).map_err(one)?;
+    if folder.kind() == Kind::Entry {
+        entry::expand(slug.as_str(), &mut table);
+    }
     let mut faults = Faults::of(file::NAME);
-    let source = table.tools.clone();
+    let (sources, name) = (table.tools.clone(), table.name.clone());
     let head = head(table, &mut faults);
     let mut list = faults.into_list();
     let logo = logo(folder).unwrap_or_else(|fault| {
         list.push(fault);
         None
     });
-    let tools = tools(folder, &source, &slug).unwrap_or_else(|faults| {
+    let tools = tools(folder, &sources, &slug, &name).unwrap_or_else(|faults| {
         list.extend(faults);
         Vec::new()
     });
@@ -193,6 +202,7 @@ struct Head {
     description: String,
     categories: Vec<String>,
     docs: Option<String>,
+    source: Option<String>,
     settings: Vec<Setting>,
     auth: Auth,
     api: Api,
@@ -208,6 +218,10 @@ fn head(table: ToolkitFile, faults: &mut Faults) -> Option<Head> {
     if let Some(docs) = &docs {
         faults.take("docs", address::check(docs, LoopbackHttp::Allowed));
     }
+    let source = table.source.filter(|source| !source.is_empty());
+    if let Some(source) = &source {
+        faults.take("source", address::check(source, LoopbackHttp::Allowed));
+    }
     check_sources(&table.tools, faults);
     let settings = setting::read(table.settings, faults);
     let auth = auth::read(table.auth, faults);
@@ -217,6 +231,7 @@ fn head(table: ToolkitFile, faults: &mut Faults) -> Option<Head> {
         description: table.description,
         categories: table.categories,
         docs,
+        source,
         settings,
         auth: auth?,
         api: api?,
@@ -235,6 +250,8 @@ fn check_keys(head: &Head, faults: &mut Faults) {
         Some(_) => {}
     };
     head.api.base_url.keys().for_each(|key| check("api.base_url", key));
+    head.api.more.iter().flat_map(Template::keys).for_each(|key| check("api.hosts", key));
+    head.settings.iter().flat_map(Setting::keys_in_default).for_each(|key| check("settings.default", &key));
     let Auth::OAuth2(oauth) = &head.auth else { return };
     for (at, address) in [
         ("auth.authorize_url", &oauth.authorize_url),
@@ -263,7 +280,7 @@ fn logo(folder: &Folder) -> Result<Option<Vec<u8>>, Fault> {
     }
 }
 
-/// Exactly one source of tools, each file by its plain name.
+/// Where tools come from, each file by its plain name.
 fn check_sources(tools: &ToolsTable, faults: &mut Faults) {
     let named = [
         ("tools.openapi", &tools.openapi),
@@ -275,15 +292,39 @@ fn check_sources(tools: &ToolsTable, faults: &mut Faults) {
             faults.push(at, "must be the name of a file in this folder");
         }
     }
-    if tools.openapi.is_some() == tools.graphql.is_some() {
-        faults.push("tools", "needs either `openapi` or `graphql`");
+    match (&tools.openapi, &tools.graphql) {
+        (Some(_), Some(_)) => faults.push("tools", "needs either `openapi` or `graphql`"),
+        (None, None) if !tools.http_request => {
+            faults.push("tools", "needs `openapi`, `graphql` or `http_request = true`");
+        }
+        _ => {}
     }
     if tools.graphql_schema.is_some() && tools.graphql.is_none() {
         faults.push("tools.graphql_schema", "is for `graphql` only; remove it");
     }
 }
 
-fn tools(folder: &Folder, tools: &ToolsTable, slug: &Slug) -> Result<Vec<Arc<Tool>>, Vec<Fault>> {
+fn tools(
+    folder: &Folder,
+    sources: &ToolsTable,
+    slug: &Slug,
+    name: &str,
+) -> Result<Vec<Arc<Tool>>, Vec<Fault>> {
+    let mut tools = described(folder, sources, slug)?;
+    if sources.http_request {
+        let tool = any_request::tool(&naming::screaming(slug.as_str()), name);
+        if tools.iter().any(|other| other.slug == tool.slug) {
+            let why = format!("{} is a tool already; give that operation another slug", tool.slug);
+            return Err(vec![Fault::new(file::NAME, "tools.http_request", why)]);
+        }
+        tools.push(Arc::new(tool));
+        tools.sort_by(|a, b| a.slug.cmp(&b.slug));
+    }
+    Ok(tools)
+}
+
+/// The tools of the folder's document.
+fn described(folder: &Folder, tools: &ToolsTable, slug: &Slug) -> Result<Vec<Arc<Tool>>, Vec<Fault>> {
     let read = |key: &str, file: &str| {
         if !folder::is_plain_name(file) {
             return Ok(None);
@@ -319,6 +360,7 @@ fn assemble(
         description: head.description,
         categories: head.categories,
         docs: head.docs,
+        source: head.source,
         logo,
         settings: head.settings,
         auth: head.auth,

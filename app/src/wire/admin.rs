@@ -85,6 +85,7 @@ impl FromJson for AdminToolkit {
             slug: Slug::from_json(json.get("slug")?)?,
             name: json.text("name")?,
             description: json.text("description")?,
+            categories: json.list("categories")?,
             logo: json.optional("logo"),
             docs: json.optional("docs"),
             auth_mode: json.text("authMode")?,

@@ -2,14 +2,16 @@
 
 pub(super) mod plugins;
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Path, Query, State};
 use serde_json::json;
-use taiku_bridge::Refusal;
 use taiku_bridge::api::{
     AdminToolkit, AdminToolkitBody, AdminToolkits, AdminUser, AdminUsers, Audit, FailedFolder, SecretState,
     Setting,
 };
 use taiku_bridge::manifest::Fault;
+use taiku_bridge::{Refusal, Slug};
 
 use super::access::SignedIn;
 use super::activity::{Cursor, no_cursor, number};
@@ -31,18 +33,36 @@ use crate::vault::SecretString;
 /// `GET /admin/toolkits`
 pub(super) async fn toolkits(State(broker): State<Broker>) -> Result<axum::Json<AdminToolkits>, Failure> {
     let catalog = broker.toolkits.current().await;
-    let mut integrations = Vec::new();
-    let mut tx = broker.store.write().await?;
-    for toolkit in catalog.iter() {
-        integrations.push((toolkit, integration::find_or_make(&broker, &mut tx, &toolkit.slug).await?));
-    }
-    tx.commit().await?;
+    let integrations = every_integration(&broker, &catalog).await?;
     let mut toolkits = Vec::new();
-    for (toolkit, integration) in integrations {
-        toolkits.push(view(&broker, toolkit, &integration).await?);
+    for toolkit in catalog.iter() {
+        if let Some(integration) = integrations.get(&toolkit.slug) {
+            toolkits.push(view(&broker, toolkit, integration).await?);
+        }
     }
     let failed = catalog.faults().iter().map(failed_folder).collect();
     Ok(axum::Json(AdminToolkits { toolkits, failed }))
+}
+
+/// The integration of each toolkit. Only what is not there yet is made, so that looking at the many costs one query.
+async fn every_integration(
+    broker: &Broker,
+    catalog: &toolkit::Catalog,
+) -> Result<BTreeMap<Slug, Integration>, Failure> {
+    let mut known = {
+        let mut tx = broker.store.read().await?;
+        integrations::all(&mut tx).await?
+    };
+    let missing: Vec<&Slug> =
+        catalog.iter().map(|toolkit| &toolkit.slug).filter(|slug| !known.contains_key(*slug)).collect();
+    if !missing.is_empty() {
+        let mut tx = broker.store.write().await?;
+        for slug in missing {
+            known.insert(slug.clone(), integration::find_or_make(broker, &mut tx, slug).await?);
+        }
+        tx.commit().await?;
+    }
+    Ok(known)
 }
 
 fn failed_folder(fault: &toolkit::FolderFault) -> FailedFolder {
@@ -89,8 +109,9 @@ async fn view(
         slug: toolkit.slug.clone(),
         name: toolkit.name.clone(),
         description: toolkit.description.clone(),
+        categories: toolkit.categories.clone(),
         logo: logo(toolkit),
-        docs: toolkit.docs.clone(),
+        docs: toolkit.docs.clone().or_else(|| toolkit.source.clone()),
         auth_mode: toolkit.auth.mode().to_owned(),
         tool_count: toolkit.tool_count(),
         enabled: integration.enabled,

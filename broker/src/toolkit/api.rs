@@ -15,6 +15,8 @@ use super::template::Template;
 pub struct Api {
     /// The address that the paths of the tools are appended to.
     pub base_url: Template,
+    /// Its other addresses, on further hosts.
+    pub more: Vec<Template>,
     /// Headers of every request.
     pub headers: HeaderMap,
     /// How the access token is sent; `None` for an open API.
@@ -58,6 +60,11 @@ impl Authorization {
         Ok(Self { slot, before: before.to_owned(), after: after.to_owned() })
     }
 
+    /// Whether it is in that header.
+    pub(crate) fn is_in(&self, header: &HeaderName) -> bool {
+        matches!(&self.slot, Slot::Header(name) if name == header)
+    }
+
     /// Puts a credential into a request; whether it fits.
     #[must_use]
     pub fn put(&self, credential: &str, headers: &mut HeaderMap, url: &mut Url) -> bool {
@@ -79,6 +86,8 @@ impl Authorization {
 /// Reads the table `[api]`.
 pub(crate) fn read(table: &ApiTable, auth: Option<&Auth>, faults: &mut Faults) -> Option<Api> {
     let base_url = faults.take("api.base_url", Template::parse(&table.base_url));
+    let more =
+        table.hosts.iter().filter_map(|host| faults.take("api.hosts", Template::parse(host))).collect();
     let authorization = authorization(table, auth, faults);
     let dead_token = conditions("api.dead_token", table.dead_token.as_deref(), &["401"], faults);
     for condition in dead_token.iter().filter(|one| one.may_be_success() && !one.has_subject()) {
@@ -98,6 +107,7 @@ pub(crate) fn read(table: &ApiTable, auth: Option<&Auth>, faults: &mut Faults) -
     let headers = fixed_headers(table, faults);
     Some(Api {
         base_url: base_url?,
+        more,
         headers,
         authorization,
         dead_token,

@@ -17,10 +17,12 @@ pub(crate) struct ToolkitFile {
     #[serde(default)]
     pub(crate) categories: Vec<String>,
     pub(crate) docs: Option<String>,
+    pub(crate) source: Option<String>,
     #[serde(default)]
     pub(crate) settings: Vec<SettingTable>,
     pub(crate) auth: AuthTable,
     pub(crate) api: ApiTable,
+    #[serde(default)]
     pub(crate) tools: ToolsTable,
 }
 
@@ -116,6 +118,8 @@ pub(crate) struct AccountTable {
 pub(crate) struct ApiTable {
     pub(crate) base_url: String,
     #[serde(default)]
+    pub(crate) hosts: Vec<String>,
+    #[serde(default)]
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) authorization: Option<String>,
     pub(crate) authorization_header: Option<String>,
@@ -148,12 +152,14 @@ impl Said {
     }
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ToolsTable {
     pub(crate) openapi: Option<String>,
     pub(crate) graphql: Option<String>,
     pub(crate) graphql_schema: Option<String>,
+    #[serde(default)]
+    pub(crate) http_request: bool,
 }
 
 /// Reads `toolkit.toml`; an error names the key and the line.

@@ -14,11 +14,25 @@ use super::fault::Fault;
 #[folder = "toolkits"]
 struct Embedded;
 
+#[derive(RustEmbed)]
+#[folder = "catalogue"]
+struct Entries;
+
 /// A toolkit folder before it is read.
 #[derive(Debug)]
 pub struct Folder {
     name: String,
     files: Files,
+    kind: Kind,
+}
+
+/// How much of a toolkit its files say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// All of it.
+    Whole,
+    /// How to sign in and where the API is, see [`super::entry`].
+    Entry,
 }
 
 #[derive(Debug)]
@@ -37,7 +51,14 @@ pub fn embedded() -> Vec<Folder> {
         };
         folders.entry(name.to_owned()).or_default().insert(rest.to_owned(), file.data);
     }
-    folders.into_iter().map(|(name, files)| Folder { name, files: Files::Memory(files) }).collect()
+    let whole = folders.into_iter().map(|(name, files)| Folder::of(name, files, Kind::Whole));
+    whole.chain(Entries::iter().filter_map(|path| entry(&path))).collect()
+}
+
+/// An entry of the catalogue is one file, whose name is the slug.
+fn entry(path: &str) -> Option<Folder> {
+    let files = BTreeMap::from([(super::file::NAME.to_owned(), Entries::get(path)?.data)]);
+    Some(Folder::of(path.strip_suffix(".toml")?.to_owned(), files, Kind::Entry))
 }
 
 impl Folder {
@@ -45,7 +66,7 @@ impl Folder {
     #[must_use]
     pub fn on_disk(path: PathBuf) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Self { name, files: Files::Disk(path) }
+        Self { name, files: Files::Disk(path), kind: Kind::Whole }
     }
 
     /// A folder whose files are given by name.
@@ -55,7 +76,16 @@ impl Folder {
         B: Into<Cow<'static, [u8]>>,
     {
         let files = files.into_iter().map(|(name, bytes)| (name.into(), bytes.into())).collect();
-        Self { name: name.into(), files: Files::Memory(files) }
+        Self::of(name.into(), files, Kind::Whole)
+    }
+
+    fn of(name: String, files: BTreeMap<String, Cow<'static, [u8]>>, kind: Kind) -> Self {
+        Self { name, files: Files::Memory(files), kind }
+    }
+
+    /// How much its files say.
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// The folder's name, which is the toolkit's slug.

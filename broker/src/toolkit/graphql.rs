@@ -20,8 +20,8 @@ use serde_json::{Map, Value, json};
 use self::schema::Types;
 use super::fault::{Fault, Faults};
 use super::limits;
-use super::openapi::screaming;
-use super::tool::{BodyPlan, BodyShape, Class, Encoding, Haystack, Plan, Tool};
+use super::naming::screaming;
+use super::tool::{BodyPlan, BodyShape, Class, Encoding, Haystack, Plan, Tool, Work};
 
 /// The name of the directive.
 const TOOL: &str = "tool";
@@ -220,13 +220,13 @@ fn read(
         token: None,
         input: Arc::from(raw),
         schema: OnceLock::new(),
-        plan: Plan {
+        plan: Work::Operation(Plan {
             method: Method::POST,
             path: Vec::new(),
             query: Vec::new(),
             headers: Vec::new(),
             body: Some(BodyPlan { required: true, encoding, shape }),
-        },
+        }),
     })
 }
 

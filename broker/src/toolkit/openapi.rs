@@ -12,7 +12,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use self::document::{Dialect, Document};
-pub(crate) use self::naming::screaming;
 use super::fault::{Fault, Faults, pointer};
 use super::limits;
 use super::tool::Tool;

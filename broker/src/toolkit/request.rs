@@ -7,15 +7,16 @@ use serde_json::{Map, Value, json};
 use taiku_bridge::Refusal;
 use url::Url;
 
+use super::any_request;
 use super::arguments::{self, ARGUMENTS};
 use super::fault::pointer;
 use super::headers;
 use super::limits;
 use super::resolved::Resolved;
 use super::template::NOT_UNRESERVED;
-use super::tool::{BodyPlan, BodyShape, Encoding, Parameter, Piece, Plan, Style, Tool};
+use super::tool::{BodyPlan, BodyShape, Encoding, Parameter, Piece, Plan, Style, Tool, Work};
 
-mod form;
+pub(super) mod form;
 
 /// A request that is ready to be sent, but for its credentials.
 #[derive(Debug)]
@@ -46,7 +47,10 @@ impl Tool {
     /// [`taiku_bridge::Code::InvalidParams`] with the pointer of the argument that is wrong, below `/arguments`.
     pub fn prepare(&self, resolved: &Resolved, arguments: &str) -> Result<Prepared, Refusal> {
         let mut arguments = arguments::check(self, arguments)?;
-        let plan = &self.plan;
+        let plan = match &self.plan {
+            Work::Operation(plan) => plan,
+            Work::AnyRequest => return any_request::prepare(resolved, &arguments),
+        };
         let url = address(plan, &resolved.api.base_url, &arguments)?;
         let headers = header_map(plan, &resolved.api.headers, &arguments)?;
         let body = match &plan.body {
@@ -130,7 +134,7 @@ fn path_value(name: &str, value: &Value) -> Result<String, Refusal> {
 }
 
 /// A value that is not a list or object, as text; `None` for those and for null.
-fn scalar(value: &Value) -> Option<String> {
+pub(super) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -224,7 +228,7 @@ fn rename(renamed: &[(String, String)], arguments: Map<String, Value>) -> Map<St
 }
 
 /// Lists are repeated, objects are JSON (OpenAPI 3.0.4 section 4.8.15) unless the document asks for brackets.
-fn form_body(value: &Value, deep: &[String]) -> Result<Bytes, Refusal> {
+pub(super) fn form_body(value: &Value, deep: &[String]) -> Result<Bytes, Refusal> {
     let mut form = form::Form::default();
     for (name, value) in value.as_object().into_iter().flatten() {
         let style = match value {

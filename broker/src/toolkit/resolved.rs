@@ -55,6 +55,8 @@ pub struct ResolvedOAuth {
 pub struct ResolvedApi {
     /// The address that the paths of the tools are appended to.
     pub base_url: Url,
+    /// Its other addresses, on further hosts.
+    pub more: Vec<Url>,
     /// Headers of every request; a prepared request has them already.
     pub headers: HeaderMap,
     /// How the access token is sent.
@@ -134,10 +136,10 @@ impl Resolver<'_> {
         })
     }
 
-    fn base_url(&mut self, template: &Template) -> Option<Url> {
-        let url = self.url("api.base_url", template)?;
+    fn api_url(&mut self, at: &str, template: &Template) -> Option<Url> {
+        let url = self.url(at, template)?;
         if url.query().is_some() {
-            self.faults.push("api.base_url", explain(template, "must not have a query (`?`)"));
+            self.faults.push(at, explain(template, "must not have a query (`?`)"));
             return None;
         }
         Some(url)
@@ -155,10 +157,10 @@ pub(crate) fn resolve(
     lookup: &dyn Fn(&str) -> Option<String>,
     loopback: LoopbackHttp,
 ) -> Result<Resolved, Vec<Fault>> {
-    let value = |key: &str| {
-        let default = || toolkit.settings.iter().find(|setting| setting.key == key)?.default.clone();
-        lookup(key).filter(|value| !value.is_empty()).or_else(default)
-    };
+    let default = |key: &str| toolkit.settings.iter().find(|setting| setting.key == key)?.default.as_deref();
+    let given = |key: &str| lookup(key).filter(|value| !value.is_empty());
+    let plain = |key: &str| given(key).or_else(|| default(key).map(str::to_owned));
+    let value = |key: &str| given(key).or_else(|| default_with(default(key)?, &plain));
     let mut resolver = Resolver { value: &value, loopback, faults: Faults::of(file::NAME) };
     for setting in toolkit.settings.iter().filter(|setting| setting.required) {
         if value(&setting.key).is_none() {
@@ -170,11 +172,12 @@ pub(crate) fn resolve(
             resolver.faults.push("settings", format!("{} {why}", setting.key));
         }
     }
-    let base_url = resolver.base_url(&toolkit.api.base_url);
+    let base_url = resolver.api_url("api.base_url", &toolkit.api.base_url);
     let auth = match &toolkit.auth {
         Auth::OAuth2(oauth) => Some(resolver.oauth(oauth, base_url.as_ref())),
         Auth::None => None,
     };
+    let more = toolkit.api.more.iter().filter_map(|url| resolver.api_url("api.hosts", url)).collect();
     let faults = resolver.faults.into_list();
     let (Some(base_url), true) = (base_url, faults.is_empty()) else {
         return Err(faults);
@@ -184,14 +187,24 @@ pub(crate) fn resolve(
         Some(some) => some,
         None => None,
     };
-    let hosts = hosts(auth.as_ref(), &base_url);
-    Ok(Resolved { auth, api: resolved_api(toolkit, base_url), hosts })
+    let api = resolved_api(toolkit, base_url, more);
+    let hosts = hosts(auth.as_ref(), &api);
+    Ok(Resolved { auth, api, hosts })
 }
 
-fn resolved_api(toolkit: &Toolkit, base_url: Url) -> ResolvedApi {
+/// A default with the values of other settings in it; none as long as one of them has none.
+fn default_with(default: &str, value: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    if !default.contains('{') {
+        return Some(default.to_owned());
+    }
+    Template::parse(default).ok()?.fill(value).ok()
+}
+
+fn resolved_api(toolkit: &Toolkit, base_url: Url, more: Vec<Url>) -> ResolvedApi {
     let api = &toolkit.api;
     ResolvedApi {
         base_url,
+        more,
         headers: api.headers.clone(),
         authorization: api.authorization.clone(),
         dead_token: api.dead_token.clone(),
@@ -201,8 +214,8 @@ fn resolved_api(toolkit: &Toolkit, base_url: Url) -> ResolvedApi {
     }
 }
 
-fn hosts(auth: Option<&ResolvedOAuth>, base_url: &Url) -> AllowedHosts {
-    let mut hosts = AllowedHosts::of([base_url]);
+fn hosts(auth: Option<&ResolvedOAuth>, api: &ResolvedApi) -> AllowedHosts {
+    let mut hosts = AllowedHosts::of(std::iter::once(&api.base_url).chain(&api.more));
     if let Some(auth) = auth {
         let issuer = auth.issuer.as_deref().and_then(|issuer| Url::parse(issuer).ok());
         let revoke = auth.revoke.as_ref().map(ResolvedRevoke::host_url);

@@ -3,6 +3,7 @@
 use super::fault::Faults;
 use super::file::SettingTable;
 use super::pattern::Pattern;
+use super::template::Template;
 
 /// One setting of a toolkit. Its value comes from the database, else the environment variable of the same name,
 /// else the default.
@@ -23,6 +24,13 @@ pub struct Setting {
 }
 
 impl Setting {
+    /// The other settings that are in its default.
+    pub(crate) fn keys_in_default(&self) -> Vec<String> {
+        let default = self.default.as_deref().filter(|default| default.contains('{'));
+        let template = default.and_then(|default| Template::parse(default).ok());
+        template.iter().flat_map(Template::keys).map(str::to_owned).collect()
+    }
+
     /// Why a value cannot be this setting's; `None` if it can.
     #[must_use]
     pub fn refuses(&self, value: &str) -> Option<String> {

@@ -5,9 +5,11 @@ use taiku_bridge::{Code, Refusal};
 
 use super::*;
 
+mod any_request;
 mod built_in;
 mod calls;
 mod catalog;
+mod catalogue;
 mod escapes;
 mod hostile;
 mod pages;

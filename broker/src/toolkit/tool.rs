@@ -49,7 +49,7 @@ pub struct Tool {
     pub token: Option<String>,
     pub(crate) input: Arc<RawValue>,
     pub(crate) schema: OnceLock<Result<jsonschema::Validator, String>>,
-    pub(crate) plan: Plan,
+    pub(crate) plan: Work,
     pub(crate) haystack: Haystack,
 }
 
@@ -59,12 +59,15 @@ impl Tool {
     pub fn input_parameters(&self) -> &Arc<RawValue> {
         &self.input
     }
+}
 
-    /// The HTTP method of its requests.
-    #[must_use]
-    pub fn method(&self) -> &Method {
-        &self.plan.method
-    }
+/// How a tool comes from arguments to a request.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// By the plan of its operation.
+    Operation(Plan),
+    /// As the caller says, see [`super::any_request`].
+    AnyRequest,
 }
 
 /// The texts that a search looks in, in lower case.

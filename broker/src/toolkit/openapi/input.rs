@@ -12,7 +12,7 @@ use super::operation::{Operation, class};
 use super::schema::Schemas;
 use super::{Place, Problem, body};
 use crate::toolkit::fault::pointer;
-use crate::toolkit::tool::{Haystack, Parameter, Piece, Plan, Style, Tool};
+use crate::toolkit::tool::{Haystack, Parameter, Piece, Plan, Style, Tool, Work};
 use crate::toolkit::{address, headers, limits};
 
 /// Reads one operation to the end.
@@ -38,7 +38,7 @@ pub(super) fn tool(
         token: operation.overrides.token.clone(),
         input: Arc::from(raw),
         schema: OnceLock::new(),
-        plan,
+        plan: Work::Operation(plan),
     })
 }
 

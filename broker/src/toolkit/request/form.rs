@@ -8,13 +8,18 @@ use crate::toolkit::tool::Style;
 
 /// A query or form that is being written.
 #[derive(Debug, Default)]
-pub(super) struct Form {
+pub(in crate::toolkit) struct Form {
     text: String,
 }
 
 impl Form {
     /// Adds one parameter in its style. Null is left out.
-    pub(super) fn add(&mut self, name: &str, value: &Value, style: Style) -> Result<(), &'static str> {
+    pub(in crate::toolkit) fn add(
+        &mut self,
+        name: &str,
+        value: &Value,
+        style: Style,
+    ) -> Result<(), &'static str> {
         match (style, value) {
             (_, Value::Null) => Ok(()),
             (Style::Json, value) => {
@@ -78,7 +83,7 @@ impl Form {
         self.text.push_str(encoded);
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(in crate::toolkit) fn finish(self) -> String {
         self.text
     }
 }
