@@ -205,6 +205,9 @@ pub struct ConnectionChoice {
     pub id: String,
     /// What the provider calls the account.
     pub label: Option<String>,
+    /// The user's own name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
 }
 
 /// What a user may do.
@@ -546,6 +549,12 @@ pub struct Connection {
     pub default: bool,
     /// What the provider granted.
     pub scopes: Vec<String>,
+    /// What it was asked for.
+    #[serde(default)]
+    pub requested_scopes: Vec<String>,
+    /// What of that it did not grant. Connecting again with `scopes` asks for it.
+    #[serde(default)]
+    pub missing_scopes: Vec<String>,
     /// The connection that the user has to keep or to add this one to: the consent was given in another account.
     pub replaces: Option<String>,
     /// When it was begun.

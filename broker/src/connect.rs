@@ -1,6 +1,7 @@
 //! The OAuth flow: begun by a user's browser, finished by the same browser, session, user and context, once.
 
 mod flow_error;
+mod mismatch;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use url::Url;
 use self::flow_error::outcome;
 pub use self::flow_error::{FlowError, why};
 pub(crate) use self::flow_error::{exchange_error, provider_error};
+use self::mismatch::Mismatch;
 use crate::broker::Broker;
 use crate::clock::Millis;
 use crate::custody::consent::{Answer, Complete, Completed, Next, Prepare, Step};
@@ -56,15 +58,17 @@ pub async fn begin(
     if ready.resolved.auth.is_none() {
         return Err(integration::needs_no_account(ready));
     }
-    let scopes = match body.scopes {
-        Some(scopes) => checked_scopes(scopes)?,
-        None => ready.scopes.clone(),
-    };
+    let asked = body.scopes.map(checked_scopes).transpose()?;
     let callback_url = callback_path(broker, body.callback_url.as_deref())?;
     let replaces = match body.connection_id {
         Some(id) => Some(renewable(broker, ready, session, plugin, id).await?),
         None => None,
     };
+    let renewed = match &replaces {
+        Some(connection) => Some(connection.clone()),
+        None => ended_default(broker, ready, session).await?,
+    };
+    let scopes = wanted(ready, asked, renewed.as_ref());
     let random = &broker.random;
     let (state, cookie) = (random.token(), random.token());
     let (connection_id, flow_id) = (random.id("con_"), random.id("flw_"));
@@ -92,12 +96,13 @@ pub async fn begin(
         expires_at: broker.clock.now() + LIFETIME,
         used_at: None,
     };
+    let replaces = replaces.map(|connection| connection.id);
     insert(broker, ready, &flow, replaces.as_deref(), &state).await?;
     let connecting = Connecting {
         redirect_url: format!("{}/oauth/start/{}", broker.origins.app.as_str(), flow.id),
         provider_host: prepared.provider_host,
         // Whoever renews a connection has the same one in the end.
-        connection_id: replaces.unwrap_or(flow.connection_id),
+        connection_id: renewed.map_or(flow.connection_id, |connection| connection.id),
         status: Status::Initiated,
     };
     Ok(Begun { connecting, flow: flow.id, cookie })
@@ -110,13 +115,51 @@ async fn renewable(
     session: &Session,
     plugin: Option<&str>,
     id: String,
-) -> Result<String, Failure> {
+) -> Result<Connection, Failure> {
     let mut tx = broker.store.read().await?;
     let connection = connections::find(&mut tx, &session.user.id, &id).await?;
     match connection {
-        Some(connection) if connection.toolkit == ready.toolkit.slug && plugin.is_none() => Ok(id),
+        Some(connection) if connection.toolkit == ready.toolkit.slug && plugin.is_none() => Ok(connection),
         Some(_) | None => Err(Refusal::field("/connectionId", "is no connection to renew here").into()),
     }
+}
+
+/// The user's default at a toolkit if it has ended: connecting again is told to whoever calls without naming a
+/// connection, and renews it if the consent comes in the same account.
+async fn ended_default(
+    broker: &Broker,
+    ready: &Ready,
+    session: &Session,
+) -> Result<Option<Connection>, Failure> {
+    let mut tx = broker.store.read().await?;
+    let all = connections::of_user(&mut tx, &session.user.id).await?;
+    let is_ended = |connection: &Connection| {
+        matches!(connection.state, State::Expired { .. } | State::Revoked { .. })
+            && connection.is_default
+            && connection.toolkit == ready.toolkit.slug
+    };
+    Ok(all.into_iter().find(is_ended))
+}
+
+/// What is asked for. Whoever renews keeps what was granted, which would end with the older token; and asks again for
+/// what was not, unless it is said what to add.
+fn wanted(ready: &Ready, asked: Option<Vec<String>>, renewed: Option<&Connection>) -> Vec<String> {
+    let more: Vec<String> = match (renewed, &asked) {
+        (None, _) => Vec::new(),
+        (Some(renewed), Some(_)) => renewed.scopes.clone(),
+        (Some(renewed), None) => [renewed.scopes.clone(), renewed.requested.clone()].concat(),
+    };
+    union(asked.unwrap_or_else(|| ready.scopes.clone()), more)
+}
+
+/// All of `one`, and what of `other` is not in it.
+pub(crate) fn union(mut one: Vec<String>, other: impl IntoIterator<Item = String>) -> Vec<String> {
+    for scope in other {
+        if !one.contains(&scope) {
+            one.push(scope);
+        }
+    }
+    one
 }
 
 async fn insert(
@@ -138,6 +181,7 @@ async fn insert(
         toolkit: &ready.toolkit.slug,
         context_hash: &flow.context_hash,
         replaces,
+        requested: &flow.scopes,
     };
     connections::begin(&mut tx, &pending, now).await?;
     flows::begin(&mut tx, flow, &sha256(state.as_bytes()), now).await?;
@@ -228,7 +272,7 @@ pub async fn start_page(broker: &Broker, flow: &str, cookie: Option<&str>) -> Re
         let mut tx = broker.store.read().await?;
         flows::by_id(&mut tx, flow).await?.ok_or(FlowError::NotYours)?
     };
-    of_this_browser(&flow, cookie, broker.clock.now())?;
+    of_this_browser(broker, &flow, cookie).await?;
     let slug = integration::slug(&flow.toolkit)?;
     let toolkit = integration::toolkit(broker, &slug).await?;
     if !session_lives(broker, &flow, began).await? {
@@ -332,12 +376,16 @@ fn is_own(flow: &Flow, cookie: Option<&str>) -> bool {
     cookie.is_some_and(|cookie| eq(&sha256(cookie.as_bytes()), &flow.cookie_hash))
 }
 
-fn of_this_browser(flow: &Flow, cookie: Option<&str>, now: Millis) -> Result<(), FlowError> {
-    match is_own(flow, cookie) {
-        false => Err(FlowError::NotYours),
-        true if flow.used_at.is_some() => Err(FlowError::Over),
-        true if now >= flow.expires_at => Err(FlowError::TooLate),
-        true => Ok(()),
+/// Whether a flow goes on in this browser.
+async fn of_this_browser(broker: &Broker, flow: &Flow, cookie: Option<&str>) -> Result<(), FlowError> {
+    if !is_own(flow, cookie) {
+        mismatch::note(broker, flow, Mismatch::Browser).await;
+        return Err(FlowError::NotYours);
+    }
+    match flow.used_at {
+        Some(_) => Err(FlowError::Over),
+        None if broker.clock.now() >= flow.expires_at => Err(FlowError::TooLate),
+        None => Ok(()),
     }
 }
 
@@ -441,11 +489,9 @@ pub async fn finish(
     callback: Callback,
 ) -> Result<Ended, FlowError> {
     let now = broker.clock.now();
-    of_this_browser(&flow, cookie, now).inspect_err(|_| {
-        tracing::warn!(flow = %flow.id, user = %flow.user_id, "flow_browser_mismatch");
-    })?;
+    of_this_browser(broker, &flow, cookie).await?;
     if !eq(flow.context_id.as_bytes(), context_id.as_bytes()) {
-        tracing::warn!(flow = %flow.id, user = %flow.user_id, "flow_context_mismatch");
+        mismatch::note(broker, &flow, Mismatch::Context).await;
         return Err(FlowError::MixUp);
     }
     if !session_lives(broker, &flow, now).await? {
@@ -456,7 +502,11 @@ pub async fn finish(
     if !integration::same_context(&flow.context_hash, &ready.context) {
         return Err(FlowError::Changed(integration::CHANGED.into()));
     }
-    check_iss(broker, &ready, callback.iss.as_deref()).await?;
+    let from_issuer = check_iss(broker, &ready, callback.iss.as_deref()).await;
+    if from_issuer == Err(FlowError::MixUp) {
+        mismatch::note(broker, &flow, Mismatch::Issuer).await;
+    }
+    from_issuer?;
     let callback = match &ready.resolved.auth {
         Some(oauth) => callback.named(&oauth.habits.callback_names),
         None => callback,
@@ -493,35 +543,9 @@ async fn check_iss(broker: &Broker, ready: &Ready, iss: Option<&str>) -> Result<
         Some(_) | None => false,
     };
     oauth::check_iss(issuer, supported, iss).map_err(|error: IssError| {
-        tracing::warn!(toolkit = %ready.toolkit.slug, %error, "flow_issuer_mismatch");
+        tracing::warn!(toolkit = %ready.toolkit.slug, %error, "the issuer of an answer is wrong");
         FlowError::MixUp
     })
-}
-
-/// Adds the account of a consent that was to renew another one's connection.
-///
-/// # Errors
-/// `conflict` when there is nothing to decide on, or the integration has changed since the consent.
-pub async fn accept(broker: &Broker, user_id: &str, id: &str) -> Result<Option<Connection>, Failure> {
-    let connection = {
-        let mut tx = broker.store.read().await?;
-        connections::find(&mut tx, user_id, id).await?
-    };
-    let Some(connection) = connection else { return Ok(None) };
-    let ready = integration::ready(broker, &connection.toolkit).await?;
-    let current = integration::same_context(&connection.context_hash, &ready.context);
-    if !matches!(connection.state, State::Undecided(_)) || !current {
-        let message = "There is nothing to add any more. Connect the account again.";
-        return Err(Failure::new(Code::Conflict, message));
-    }
-    let mut tx = broker.store.write().await?;
-    connections::accept(&mut tx, &connection, &connection.account).await?;
-    let connection = connections::find(&mut tx, user_id, id).await?;
-    tx.commit().await?;
-    if let Some(connection) = &connection {
-        broker.events.tell(user_id, &Event::connection(connection));
-    }
-    Ok(connection)
 }
 
 async fn note(

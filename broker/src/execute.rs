@@ -115,20 +115,20 @@ async fn choose(
     wanted: Option<&str>,
 ) -> Result<Connection, Failure> {
     let name = &ready.toolkit.name;
-    let all = {
-        let mut tx = broker.store.read().await?;
-        connections::of_user(&mut tx, user_id).await?
-    };
-    let own: Vec<Connection> =
-        all.into_iter().filter(|connection| connection.toolkit == ready.toolkit.slug).collect();
+    let mut tx = broker.store.read().await?;
     if let Some(id) = wanted {
-        let found = own.into_iter().find(|connection| connection.id == id);
+        let found = connections::find(&mut tx, user_id, id).await?;
+        let found = found.filter(|connection| connection.toolkit == ready.toolkit.slug);
         let missing = || {
             let message = format!("There is no such {name} connection. Connect {name} first.");
             Failure::new(Code::ConnectionMissing, message)
         };
         return found.ok_or_else(missing).and_then(|connection| usable(ready, connection));
     }
+    let all = connections::of_user(&mut tx, user_id).await?;
+    drop(tx);
+    let own: Vec<Connection> =
+        all.into_iter().filter(|connection| connection.toolkit == ready.toolkit.slug).collect();
     if let Some(index) = own.iter().position(|connection| connection.is_default) {
         return own.into_iter().nth(index).map_or_else(|| Err(missing(name)), |found| usable(ready, found));
     }
@@ -137,6 +137,7 @@ async fn choose(
         .map(|connection| ConnectionChoice {
             id: connection.id.clone(),
             label: connection.account.label.clone(),
+            alias: connection.alias.clone(),
         })
         .collect();
     if !choices.is_empty() {
@@ -160,8 +161,10 @@ fn usable(ready: &Ready, connection: Connection) -> Result<Connection, Failure> 
             Ok(connection)
         }
         // An admin's change reaches calls a moment before it ends their connections.
-        State::Active(_) | State::Expired { .. } => Err(tokens::expired(ready, &connection)),
-        State::Initiated | State::Undecided(_) | State::Failed { .. } | State::Revoked => {
+        State::Active(_) | State::Expired { .. } | State::Revoked { .. } => {
+            Err(tokens::expired(ready, &connection))
+        }
+        State::Initiated | State::Undecided(_) | State::Failed { .. } => {
             let name = &ready.toolkit.name;
             let message = format!("This {name} connection was not completed. Connect {name} again.");
             Err(Failure::new(Code::ConnectionMissing, message))
@@ -170,12 +173,17 @@ fn usable(ready: &Ready, connection: Connection) -> Result<Connection, Failure> 
 }
 
 fn in_scope(ready: &Ready, connection: &Connection, tool: &Tool) -> Result<(), Failure> {
-    let Some(missing) = tool.scopes.iter().find(|scope| !connection.scopes.contains(scope)) else {
+    let lacks = |scope: &&String| !connection.scopes.contains(*scope);
+    let missing: Vec<&str> = tool.scopes.iter().filter(lacks).map(String::as_str).collect();
+    if missing.is_empty() {
         return Ok(());
-    };
+    }
+    let (scopes, them) = if missing.len() == 1 { ("scope", "it") } else { ("scopes", "them") };
     let message = format!(
-        "{} needs the scope {missing}, which your {} connection does not have. Connect again and allow it.",
-        tool.slug, ready.toolkit.name
+        "{} needs the {scopes} {}, which your {} connection does not have. Connect again and allow {them}.",
+        tool.slug,
+        missing.join(" and "),
+        ready.toolkit.name
     );
     Err(Failure::new(Code::ScopeMissing, message))
 }

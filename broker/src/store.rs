@@ -48,6 +48,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "plugin installs", include_str!("../../migrations/0003_plugin_installs.sql")),
     (4, "reconnect", include_str!("../../migrations/0004_reconnect.sql")),
     (5, "refresh", include_str!("../../migrations/0005_refresh.sql")),
+    (6, "connections", include_str!("../../migrations/0006_connections.sql")),
     (8, "keys", include_str!("../../migrations/0008_keys.sql")),
 ];
 
@@ -86,8 +87,8 @@ pub(crate) use execute;
 
 /// Declares a row that both engines decode by column name.
 macro_rules! row {
-    (struct $name:ident { $($field:ident: $type:ty,)+ }) => {
-        struct $name { $($field: $type,)+ }
+    ($visible:vis struct $name:ident { $($field:ident: $type:ty,)+ }) => {
+        $visible struct $name { $($field: $type,)+ }
         $crate::store::row!(@engine $name, sqlx::sqlite::SqliteRow, $($field)+);
         $crate::store::row!(@engine $name, sqlx::postgres::PgRow, $($field)+);
     };

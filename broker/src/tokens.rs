@@ -122,6 +122,7 @@ pub fn expired(ready: &Ready, connection: &Connection) -> Failure {
             "integration_changed" => "your admin has changed the integration",
             _ => "it has ended",
         },
+        State::Revoked { .. } => "your admin has taken back every access to this service",
         _ => "your admin has changed the integration",
     };
     Failure::new(

@@ -102,6 +102,8 @@ fn accounts() {
         alias: some("work"),
         default: true,
         scopes: vec!["s".into()],
+        requested_scopes: vec!["s".into(), "t".into()],
+        missing_scopes: vec!["t".into()],
         replaces: some("con_other"),
         created_at: "t".into(),
         last_used_at: some("u"),

@@ -80,6 +80,8 @@ impl FromJson for Connection {
             alias: json.optional("alias"),
             default: json.flag("default"),
             scopes: json.list("scopes")?,
+            requested_scopes: json.list("requestedScopes")?,
+            missing_scopes: json.list("missingScopes")?,
             replaces: json.optional("replaces"),
             created_at: json.text("createdAt")?,
             last_used_at: json.optional("lastUsedAt"),

@@ -2,20 +2,21 @@
 //! stay in this role.
 
 use serde::{Deserialize, Serialize};
-use taiku_bridge::api::Account;
+use taiku_bridge::api::{self, Account};
 use taiku_bridge::{Code, Refusal, Slug};
 use url::Url;
 
-use super::disconnect::retire;
+use super::disconnect::{retire, take_back};
 use super::{Custody, Operation, device, exposed, provider, sealed};
 use crate::clock::{Millis, SECOND};
-use crate::connect::{Connected, FlowError, exchange_error, provider_error, why};
+use crate::connect::{Connected, FlowError, exchange_error, provider_error, union, why};
 use crate::events::Event;
 use crate::execute;
 use crate::failure::Failure;
 use crate::integration::{self, Ready};
 use crate::oauth::device::Device;
 use crate::oauth::{self, Provider, TokenError};
+use crate::store::Tx;
 use crate::store::connections::{self, Activation, Connection, SealedTokens, State};
 use crate::store::flows::{self, Flow};
 use crate::toolkit::TokenKind;
@@ -299,7 +300,7 @@ pub(super) async fn bring(
     account: Account,
 ) -> Result<Kept, FlowError> {
     let scopes = tokens.scopes.as_ref().unwrap_or(&flow.scopes);
-    let brought = Brought { ready, provider, scopes, tokens, account };
+    let brought = Brought { ready, provider, requested: &flow.scopes, scopes, tokens, account };
     let kept = keep(custody, flow, &brought).await;
     if kept.is_err() {
         give_back(custody, provider, tokens).await;
@@ -313,6 +314,7 @@ struct Brought<'a> {
     provider: &'a Provider,
     tokens: &'a oauth::Tokens,
     account: Account,
+    requested: &'a [String],
     scopes: &'a [String],
 }
 
@@ -325,7 +327,7 @@ async fn keep(custody: &Custody, flow: &Flow, brought: &Brought<'_>) -> Result<K
         let connection = connection.ok_or(FlowError::NotYours)?;
         let other = match &connection.replaces {
             Some(id) => connections::find(&mut tx, &flow.user_id, id).await?,
-            None => None,
+            None => same_account_of(&mut tx, &connection, &brought.account).await?,
         };
         (connection, other)
     };
@@ -343,6 +345,15 @@ async fn keep(custody: &Custody, flow: &Flow, brought: &Brought<'_>) -> Result<K
         }
     }
     Ok(kept)
+}
+
+/// The user's other connection of an account: connecting it again renews that one, which callers know by its id.
+async fn same_account_of(
+    tx: &mut Tx,
+    pending: &Connection,
+    account: &Account,
+) -> Result<Option<Connection>, FlowError> {
+    Ok(connections::same_account(tx, pending, account).await?.into_iter().next())
 }
 
 /// Where a provider does not say whose account it is, it is taken to be the same.
@@ -376,8 +387,14 @@ impl Brought<'_> {
     }
 
     fn activation<'a>(&'a self, connection: &'a Connection, tokens: &'a SealedTokens) -> Activation<'a> {
-        let context_hash = self.ready.context.as_bytes();
-        Activation { connection, context_hash, tokens, account: &self.account, scopes: self.scopes }
+        Activation {
+            connection,
+            context_hash: self.ready.context.as_bytes(),
+            tokens,
+            account: &self.account,
+            requested: self.requested,
+            scopes: self.scopes,
+        }
     }
 
     fn kept(&self, connection: &Connection, connected: Connected, custody: &Custody) -> Kept {
@@ -392,8 +409,13 @@ impl Brought<'_> {
     async fn activate(&self, custody: &Custody, connection: &Connection) -> Result<Kept, FlowError> {
         let sealed = self.sealed(custody, connection);
         let mut tx = custody.store.write().await?;
-        connections::activate(&mut tx, &self.activation(connection, &sealed)).await?;
+        let taken = connections::activate(&mut tx, &self.activation(connection, &sealed)).await?;
         tx.commit().await?;
+        // Another consent in the same account was finished in the meantime.
+        for older in &taken {
+            custody.tell(&older.user_id, Event::connection(&older.clone().gone()));
+            self.retire(custody, older).await;
+        }
         Ok(self.kept(connection, Connected::Active(self.account.clone()), custody))
     }
 
@@ -408,16 +430,27 @@ impl Brought<'_> {
         let kept = if one_grant { self.with_refresh_token_of(custody, &older) } else { None };
         let tokens = kept.as_ref().unwrap_or(self.tokens);
         let sealed = sealed::seal(custody, &older, self.ready.context, older.generation + 1, tokens);
-        connections::activate(&mut tx, &self.activation(&older, &sealed)).await?;
-        connections::remove(&mut tx, &pending.user_id, &pending.id).await?;
+        // Nobody has said that this connection is to be renewed, so what it had been asked for is still wanted.
+        let requested = match pending.replaces {
+            Some(_) => self.requested.to_vec(),
+            None => union(older.requested.clone(), self.requested.iter().cloned()),
+        };
+        let activation = Activation { requested: &requested, ..self.activation(&older, &sealed) };
+        connections::activate(&mut tx, &activation).await?;
+        connections::merge(&mut tx, pending, &older).await?;
         tx.commit().await?;
-        let gone = Connection { state: State::Revoked, ..pending.clone() };
+        let gone = pending.clone().gone();
         custody.tell(&pending.user_id, Event::connection(&gone));
-        // To revoke what it held before would end the new tokens as well where all are of one grant.
-        if !one_grant {
-            retire(custody, (self.ready, self.provider), &older, self.tokens).await;
-        }
+        self.retire(custody, &older).await;
         Ok(self.kept(&older, Connected::Active(self.account.clone()), custody))
+    }
+
+    /// Takes back what a connection held before. To revoke it would end the new tokens as well where all are of one
+    /// grant.
+    async fn retire(&self, custody: &Custody, older: &Connection) {
+        if !self.provider.oauth.habits.one_grant {
+            retire(custody, (self.ready, self.provider), older, self.tokens).await;
+        }
     }
 
     /// The new tokens with the refresh token of before, if there was one and the consent brought none: it still lives.
@@ -440,5 +473,50 @@ impl Brought<'_> {
         connections::hold(&mut tx, &self.activation(pending, &sealed)).await?;
         tx.commit().await?;
         Ok(self.kept(pending, Connected::Undecided { account: self.account.clone(), other }, custody))
+    }
+}
+
+/// Adds the account of a consent that was to renew another one's connection. The answer is `None` if the user has no
+/// such connection.
+#[derive(Serialize, Deserialize)]
+pub struct Accept {
+    /// Whose.
+    pub user_id: String,
+    /// Which.
+    pub connection_id: String,
+}
+
+impl Operation for Accept {
+    type Answer = Option<api::Connection>;
+    const NAME: &'static str = "consent.accept";
+    /// The second time there would be nothing to accept.
+    const REPEATABLE: bool = false;
+
+    async fn run(self, custody: &Custody) -> Result<Option<api::Connection>, Failure> {
+        let connection = {
+            let mut tx = custody.store.read().await?;
+            connections::find(&mut tx, &self.user_id, &self.connection_id).await?
+        };
+        let Some(connection) = connection else { return Ok(None) };
+        let ready = integration::ready(custody, &connection.toolkit).await?;
+        let current = integration::same_context(&connection.context_hash, &ready.context);
+        if !matches!(connection.state, State::Undecided(_)) || !current {
+            let message = "There is nothing to add any more. Connect the account again.";
+            return Err(Failure::new(Code::Conflict, message));
+        }
+        let mut tx = custody.store.write().await?;
+        let taken = connections::accept(&mut tx, &connection).await?;
+        let accepted = connections::find(&mut tx, &self.user_id, &connection.id).await?;
+        tx.commit().await?;
+        for older in &taken {
+            custody.tell(&older.user_id, Event::connection(&older.clone().gone()));
+            if !ready.resolved.auth.as_ref().is_some_and(|oauth| oauth.habits.one_grant) {
+                take_back(custody, older).await;
+            }
+        }
+        if let Some(accepted) = &accepted {
+            custody.tell(&self.user_id, Event::connection(accepted));
+        }
+        Ok(accepted.map(|accepted| accepted.view()))
     }
 }

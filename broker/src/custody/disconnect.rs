@@ -39,20 +39,18 @@ impl Operation for Disconnect {
 /// A provider that cannot revoke does not keep the user from disconnecting.
 async fn run(custody: &Custody, user_id: &str, id: &str) -> Result<Option<Receipt>, Failure> {
     let began = custody.clock.now();
+    let Some(Connection { id, .. }) = find(custody, user_id, id).await? else { return Ok(None) };
+    let id = id.as_str();
     // Held to the end: a refresh in between would bring tokens that nobody revokes.
     let _turn = custody.refreshing.turn(id).await;
-    let connection = {
-        let mut tx = custody.store.read().await?;
-        connections::find(&mut tx, user_id, id).await?
-    };
-    let Some(connection) = connection else { return Ok(None) };
-    let revoked = revoke(custody, &connection).await;
+    let Some(connection) = find(custody, user_id, id).await? else { return Ok(None) };
+    let revoked = take_back(custody, &connection).await;
     let mut tx = custody.store.write().await?;
     if !connections::remove(&mut tx, user_id, id).await? {
         return Ok(None);
     }
     tx.commit().await?;
-    let gone = Connection { state: State::Revoked, ..connection.clone() };
+    let gone = connection.clone().gone();
     custody.tell(user_id, Event::connection(&gone));
     let done = Done {
         user_id,
@@ -66,6 +64,11 @@ async fn run(custody: &Custody, user_id: &str, id: &str) -> Result<Option<Receip
     };
     execute::note(custody, &done).await?;
     Ok(Some(Receipt { connection_id: id.to_owned(), revoked, deleted_at: rfc3339(custody.clock.now()) }))
+}
+
+async fn find(custody: &Custody, user_id: &str, id: &str) -> Result<Option<Connection>, Failure> {
+    let mut tx = custody.store.read().await?;
+    Ok(connections::find(&mut tx, user_id, id).await?)
 }
 
 /// Takes back what a connection held before it was renewed. A provider that gave the same token again keeps it.
@@ -91,7 +94,7 @@ pub(super) async fn retire(
 }
 
 /// Asks the provider to take back what a connection holds.
-async fn revoke(custody: &Custody, connection: &Connection) -> Vec<Revoked> {
+pub(super) async fn take_back(custody: &Custody, connection: &Connection) -> Vec<Revoked> {
     let (State::Active(sealed) | State::Undecided(sealed)) = &connection.state else { return Vec::new() };
     let found = async {
         let ready = integration::ready_even_if_disabled(custody, &connection.toolkit).await?;

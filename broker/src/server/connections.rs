@@ -13,6 +13,7 @@ use super::body::{Json, JsonText};
 use super::cookies::{self, SameSite};
 use super::session::with_cookie;
 use crate::broker::Broker;
+use crate::custody::consent::Accept;
 use crate::custody::disconnect::Disconnect;
 use crate::events::Event;
 use crate::failure::Failure;
@@ -99,7 +100,7 @@ pub(super) async fn change(
         if alias.as_ref().is_some_and(bad) {
             return Err(Refusal::field("/alias", "must have 1 to 100 characters").into());
         }
-        connections::set_alias(&mut tx, &user.id, &id, alias.as_deref()).await?;
+        connections::set_alias(&mut tx, &user.id, &connection.id, alias.as_deref()).await?;
     }
     let connection = connections::find(&mut tx, &user.id, &id).await?.ok_or_else(missing)?;
     tx.commit().await?;
@@ -124,7 +125,7 @@ pub(super) async fn accept(
     SignedIn(user): SignedIn,
     Path(id): Path<String>,
 ) -> Result<axum::Json<api::Connection>, Failure> {
-    let accepted = connect::accept(&broker, &user.id, &id).await?;
-    let connection = accepted.ok_or_else(|| Failure::not_found("connection"))?;
-    Ok(axum::Json(connection.view()))
+    let accept = Accept { user_id: user.id, connection_id: id };
+    let accepted = broker.custody.ask(accept).await?;
+    Ok(axum::Json(accepted.ok_or_else(|| Failure::not_found("connection"))?))
 }

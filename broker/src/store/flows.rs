@@ -174,6 +174,15 @@ pub async fn keep_secrets(tx: &mut Tx, id: &str, secrets: &[u8]) -> Result<bool>
     Ok(execute!(tx, sqlx::query(query).bind(id).bind(secrets))? == 1)
 }
 
+/// Notes that an answer was refused that did not belong to a flow. Returns whether it was the first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn refused(tx: &mut Tx, id: &str, now: Millis) -> Result<bool> {
+    let query = "update flows set refused_at = $2 where id = $1 and refused_at is null";
+    Ok(execute!(tx, sqlx::query(query).bind(id).bind(now))? == 1)
+}
+
 /// Ends the flows that a browser's session has begun.
 ///
 /// # Errors

@@ -24,6 +24,7 @@ mod grants;
 mod idempotency;
 mod installs;
 mod integrations;
+mod machine;
 mod plugin_data;
 mod plugin_policy;
 mod races;

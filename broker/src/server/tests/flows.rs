@@ -159,6 +159,43 @@ async fn a_link_sent_to_a_victim_binds_nobodys_account() {
     assert_nobody_connected(&[&ada, &bob]).await;
 }
 
+/// What the audit log holds of flows, newest first: the action, and what it is about.
+async fn mismatches(admin: &User) -> Vec<(String, String)> {
+    let log = admin.get("/api/v1/admin/audit").await.ok();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let entries = log["entries"].as_array().unwrap().iter();
+    let all = entries.map(|entry| (text(&entry["action"]), text(&entry["subject"])));
+    all.filter(|(action, _)| action.starts_with("flow_")).collect()
+}
+
+#[tokio::test]
+async fn an_answer_to_the_wrong_place_is_audited_once() {
+    let (app, ada, bob) = TestApp::start().await;
+    let (flow, back) = bob.consent(Click::Allow("sasha")).await;
+    assert_eq!(mismatches(&ada).await, []);
+    for _ in 0..2 {
+        ada.follow(&back).await;
+        ada.get(flow.redirect_url.path()).await;
+    }
+    assert_eq!(mismatches(&ada).await, [("flow_browser_mismatch".into(), flow.id.clone())]);
+    let other = ada.get("/api/v1/admin/toolkits/github").await.ok();
+    let other: Url = other["redirectUri"].as_str().unwrap().parse().unwrap();
+    let (mixed, mut elsewhere) = bob.consent(Click::Allow("sasha")).await;
+    elsewhere.set_path(other.path());
+    bob.follow(&elsewhere).await;
+    let (forged, back) = bob.consent(Click::Allow("sasha")).await;
+    bob.follow(&with_param(&back, "iss", None)).await;
+    let seen = mismatches(&ada).await;
+    assert_eq!(seen[0], ("flow_issuer_mismatch".into(), forged.id));
+    assert_eq!(seen[1], ("flow_context_mismatch".into(), mixed.id));
+    assert_eq!(seen.len(), 3);
+    let log = ada.get("/api/v1/admin/audit").await.text();
+    for secret in ["code", "state"] {
+        assert!(!log.contains(&param(&back, secret)), "{secret}");
+    }
+    assert_eq!(app.token_calls(), 0);
+}
+
 #[tokio::test]
 async fn an_attackers_code_and_state_bind_nothing_to_a_victim() {
     let (app, ada, bob) = TestApp::start().await;

@@ -35,7 +35,7 @@ pub(super) async fn begin(tx: &mut Tx, id: &str, user_id: &str, toolkit: &str) {
 
 async fn begin_at(tx: &mut Tx, id: &str, user_id: &str, toolkit: &str, now: i64) {
     let toolkit = &slug(toolkit);
-    let pending = Pending { id, user_id, toolkit, context_hash: b"context", replaces: None };
+    let pending = Pending { id, user_id, toolkit, context_hash: b"context", replaces: None, requested: &[] };
     connections::begin(tx, &pending, now).await.unwrap();
 }
 
@@ -73,9 +73,16 @@ pub(super) async fn connect(
 
 async fn activate(tx: &mut Tx, connection: &Connection, account: &Account) -> crate::store::Result<()> {
     let scopes = ["repo".to_owned()];
-    let activation =
-        Activation { connection, context_hash: b"context", tokens: &tokens(1), account, scopes: &scopes };
-    connections::activate(tx, &activation).await
+    let requested = ["repo".to_owned(), "gist".to_owned()];
+    let activation = Activation {
+        connection,
+        context_hash: b"context",
+        tokens: &tokens(1),
+        account,
+        requested: &requested,
+        scopes: &scopes,
+    };
+    connections::activate(tx, &activation).await.map(|_| ())
 }
 
 fn access(connection: &Connection) -> &[u8] {
@@ -134,6 +141,8 @@ async fn activating_stores_everything(store: Store) {
     assert_eq!(connection.generation, 1);
     assert_eq!(connection.account, account("anna"));
     assert_eq!(connection.scopes, ["repo"]);
+    assert_eq!(connection.requested, ["repo", "gist"]);
+    assert_eq!(connection.view().missing_scopes, ["gist"]);
     let view = connection.view();
     assert_eq!((view.status, view.why, view.default), (Status::Active, None, true));
     assert_eq!(view.expires_at, Some(rfc3339(NOW + 3_600_000)));

@@ -41,6 +41,7 @@ async fn activate_8(store: &Store, account: fn(usize) -> Account) {
                 context_hash: b"context",
                 tokens: &tokens(1),
                 account: &account(number),
+                requested: &[],
                 scopes: &[],
             };
             connections::activate(&mut tx, &activation).await.unwrap();

@@ -242,6 +242,7 @@ async fn a_consent_ends_the_wait(store: Store) {
         context_hash: b"context",
         tokens: &tokens(9),
         account: &connection.account.clone(),
+        requested: &[],
         scopes: &[],
     };
     connections::activate(&mut tx, &activation).await.unwrap();

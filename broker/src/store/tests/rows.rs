@@ -74,8 +74,19 @@ async fn impossible_connections_are_refused(store: Store) {
             "update connections set status = 'BROKEN'",
             "table connections, column status, row con_a: `BROKEN` is no status",
         ),
-        ("update connections set status = 'EXPIRED'", "table connections, column why, row con_a: is missing"),
-        ("update connections set status = 'FAILED'", "table connections, column why, row con_a: is missing"),
+        (
+            "update connections set status = 'EXPIRED', why = 'revoked'",
+            "table connections, column access_token, row con_a: is there though EXPIRED",
+        ),
+        (
+            "update connections set status = 'EXPIRED', access_token = null",
+            "table connections, column why, row con_a: is missing",
+        ),
+        (
+            "update connections set status = 'FAILED', access_token = null",
+            "table connections, column why, row con_a: is missing",
+        ),
+        ("update connections set requested = 'x'", "table connections, column requested, row con_a: "),
         ("update connections set toolkit = 'git hub'", "table connections, column toolkit, row con_a: "),
         ("update connections set scopes = ''", "table connections, column scopes, row con_a: "),
     ] {
@@ -133,6 +144,7 @@ async fn a_null_is_no_empty_text(store: Store) {
         "connections.replaces",
         "connections.why",
         "flows.plugin",
+        "flows.refused_at",
         "flows.used_at",
         "idempotency.record",
         "integration_settings.sealed",

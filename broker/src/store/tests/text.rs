@@ -59,6 +59,7 @@ async fn a_nul_is_refused_wherever_text_comes_from_outside(store: Store) {
             context_hash: b"context",
             tokens: &tokens(1),
             account: &account,
+            requested: &[],
             scopes: &[],
         };
         refused(connections::activate(&mut tx, &activation).await);
