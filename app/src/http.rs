@@ -108,6 +108,10 @@ impl<'a> Request<'a> {
         Self { method: "PUT", body: Some(Body::Json(body)), ..Self::get(path) }
     }
 
+    pub(crate) fn patch(path: &'a str, body: String) -> Self {
+        Self { method: "PATCH", body: Some(Body::Json(body)), ..Self::get(path) }
+    }
+
     /// Sends a packed plugin.
     pub(crate) fn upload(path: &'a str, file: &'a web_sys::File) -> Self {
         Self { method: "POST", body: Some(Body::Packed(file)), ..Self::get(path) }

@@ -3,6 +3,7 @@
 //! Times are RFC 3339 in UTC. Fields are camelCase. Errors are [`Problem`].
 
 mod installing;
+mod revocation;
 mod trial;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,9 @@ use serde::{Deserialize, Serialize};
 pub use self::installing::{
     AdminPlugin, AdminPlugins, InstallBody, InstalledPlugin, Members, Offer, PACKED, PluginPolicy,
     PluginPolicyBody, PluginRule, PluginRuleBody, PolicyMode, Registries, Registry, Verdict,
+};
+pub use self::revocation::{
+    FailedRevocation, Revocation, RevocationDetail, Revocations, revocation, revocations,
 };
 pub use self::trial::{NumberedCall, NumberedCalls, SeenCall, SeenCalls, trial, trial_calls};
 use crate::call::Shelf;
@@ -563,6 +567,17 @@ pub struct Connection {
     pub last_used_at: Option<String>,
     /// When its access token ends; it is refreshed where the provider allows.
     pub expires_at: Option<String>,
+}
+
+/// Body of `PATCH /connections/{id}`: what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionBody {
+    /// `true`: calls without a `connectionId` use it from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<bool>,
+    /// The user's own name for it; null takes it away.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub alias: Option<Option<String>>,
 }
 
 /// Answer of `GET /connections`: active ones first.

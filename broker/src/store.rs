@@ -17,6 +17,7 @@ pub mod plugin_policy;
 pub mod records;
 pub mod refresh;
 pub mod replicas;
+pub mod revocations;
 pub mod rewraps;
 pub mod sessions;
 pub mod users;

@@ -8,7 +8,7 @@ use crate::broker::Broker;
 use crate::clock::Millis;
 use crate::custody::disconnect::Disconnect;
 use crate::events::Event;
-use crate::store::{self, activity, connections, flows, idempotency, installs, sessions};
+use crate::store::{self, activity, connections, flows, idempotency, installs, revocations, sessions};
 
 const EVERY: Duration = Duration::from_secs(60);
 
@@ -40,7 +40,8 @@ pub async fn once(broker: &Broker) -> store::Result<()> {
         + connections::sweep(&mut tx, now).await?
         + idempotency::sweep(&mut tx, now).await?
         + activity::sweep(&mut tx, now).await?
-        + installs::sweep(&mut tx, now).await?;
+        + installs::sweep(&mut tx, now).await?
+        + revocations::sweep(&mut tx, now).await?;
     tx.commit().await?;
     for connection in &given_up {
         broker.events.tell(&connection.user_id, &Event::connection(connection));

@@ -2,6 +2,7 @@
 
 mod form;
 mod plugins;
+mod revocations;
 mod toolkit;
 
 use std::collections::BTreeMap;

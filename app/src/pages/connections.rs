@@ -1,4 +1,8 @@
-//! The user's accounts: connect, see, disconnect.
+//! The user's accounts: connect, see, name, disconnect.
+
+mod choices;
+mod receipt;
+mod rights;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -6,13 +10,17 @@ use leptos_router::hooks::use_query_map;
 use taiku_bridge::Slug;
 use taiku_bridge::api::{self, Connection, Receipt, Status, Toolkit, Toolkits};
 
+use self::choices::Choices;
+use self::receipt::ReceiptDialog;
+pub(super) use self::receipt::token;
+use self::rights::Missing;
 use super::{ForUsers, Page};
 use crate::connect::{connect, reason};
 use crate::dates;
 use crate::http::Request;
 use crate::state::{App, Loadable, Question, Remote, Tone, app, remote};
 use crate::text;
-use crate::ui::{Dialog, Empty, Failure, Skeleton, ToolkitMark, badge, effect, live, live_if, live_maybe};
+use crate::ui::{Empty, Failure, Skeleton, ToolkitMark, badge, effect, live, live_if, live_maybe};
 
 /// The page.
 #[component]
@@ -144,37 +152,41 @@ fn toolkit_name(toolkits: Remote, slug: &str) -> String {
 fn Account(connection: Connection, name: String, connections: Remote) -> impl IntoView {
     let app = app();
     let label = connection.account.label.as_ref().map(|label| text::shown(label, text::NAME));
-    let again = connection.toolkit.clone();
+    let alias = connection.alias.as_ref().map(|alias| text::shown(alias, text::NAME));
     let undecided = connection.replaces.is_some() && connection.why.is_some();
     let needs_help = matches!(connection.status, Status::Expired | Status::Failed | Status::Revoked);
     let used = connection.last_used_at.as_deref().map(|at| format!("last used {}", dates::shown(at)));
     let begun = format!("begun {}", dates::shown(&connection.created_at));
-    let who = label.clone().unwrap_or_else(|| name.clone());
-    let (id, account, renewed) = (connection.id.clone(), who.clone(), connection.id.clone());
+    let who = alias.clone().or_else(|| label.clone()).unwrap_or_else(|| name.clone());
+    let (again, id, account) = (connection.clone(), connection.id.clone(), who.clone());
     view! {
         <li class="card row">
             <ToolkitMark slug=connection.toolkit.to_string()/>
             <div class="grow">
                 <h3>
                     <bdi>{name.clone()}</bdi>
-                    {label.map(|label| view! { <span class="account-label"><bdi>{label}</bdi></span> })}
+                    {alias.clone().or_else(|| label.clone())
+                        .map(|shown| view! { <span class="account-label"><bdi>{shown}</bdi></span> })}
                 </h3>
                 <p class="muted small">
+                    {alias.and(label).map(|label| view! { <bdi>{label}</bdi>" · " })}
                     {used.unwrap_or(begun)}
                     {connection.default.then_some(" · used unless a plugin asks for another")}
                 </p>
                 {why(&connection).map(|why| view! { <p class="small">{why}</p> })}
+                <Missing connection=connection.clone() who=who.clone()/>
             </div>
             {status(connection.status)}
             <div class="actions">
                 {needs_help.then(|| view! {
                     <button type="button" class="button" aria-label=format!("Connect {name} again")
-                        on:click=move |_| connect(app, again.clone(), Some(renewed.clone()))>"Connect again"</button>
+                        on:click=move |_| connect(app, again.toolkit.clone(), Some(again.id.clone()))>"Connect again"</button>
                 })}
                 {if undecided {
                     decide(app, id, &who, connections).into_any()
                 } else {
                     view! {
+                        <Choices connection who=who.clone() list=connections/>
                         <button type="button" class="button quiet" aria-label=format!("Disconnect {who}")
                             on:click=move |_| ask(app, &id, &account, connections)>"Disconnect"</button>
                     }
@@ -244,37 +256,6 @@ fn disconnect(app: App, id: String, list: Remote) {
         }
         list.reload();
     });
-}
-
-/// What died, and what could not be killed.
-#[component]
-fn ReceiptDialog(receipt: Receipt) -> impl IntoView {
-    let app = app();
-    let rows = receipt.revoked.into_iter().map(|revoked| {
-        let (tone, outcome) = match revoked.outcome.as_str() {
-            "revoked" => (Tone::Success, "taken back at the service"),
-            "unsupported" => (Tone::Info, "the service cannot take it back; it ends by itself"),
-            _ => (Tone::Error, "the service did not confirm; remove taiku in its settings"),
-        };
-        view! {
-            <li class="wish">
-                {badge(tone, revoked.token.replace('_', " "))}
-                <span class="wish-text">{outcome}</span>
-            </li>
-        }
-    });
-    let rows = rows.collect_view();
-    let none = rows.is_empty();
-    view! {
-        <Dialog title="Disconnected">
-            <p>{format!("Our copies were destroyed {}.", dates::shown(&receipt.deleted_at))}</p>
-            <ul class="wishes">{rows}</ul>
-            {none.then(|| view! { <p class="muted">"There was nothing to take back at the service."</p> })}
-            <div class="dialog-foot">
-                <button type="button" class="button primary" on:click=move |_| app.close_dialog()>"Done"</button>
-            </div>
-        </Dialog>
-    }
 }
 
 #[component]

@@ -1,8 +1,9 @@
 //! Answers for admins.
 
 use taiku_bridge::api::{
-    AdminPlugin, AdminPlugins, AdminToolkit, AdminToolkits, FailedFolder, Members, PluginPolicy, PluginRule,
-    PolicyMode, SecretState, Setting, Verdict,
+    AdminPlugin, AdminPlugins, AdminToolkit, AdminToolkits, FailedFolder, FailedRevocation, Members,
+    PluginPolicy, PluginRule, PolicyMode, Revocation, RevocationDetail, Revocations, SecretState, Setting,
+    Verdict,
 };
 use taiku_bridge::manifest::Fault;
 use taiku_bridge::{PluginId, Slug};
@@ -115,6 +116,48 @@ impl FromJson for Setting {
             set: json.flag("set"),
             source: json.text("source")?,
             fingerprint: json.optional("fingerprint"),
+        })
+    }
+}
+
+impl FromJson for Revocations {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self { revocations: json.list("revocations")? })
+    }
+}
+
+impl FromJson for Revocation {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self {
+            id: json.text("id")?,
+            toolkit: json.text("toolkit")?,
+            per_minute: json.small("perMinute")?,
+            total: json.small("total")?,
+            revoked: json.small("revoked")?,
+            failed: json.small("failed")?,
+            created_at: json.text("createdAt")?,
+            finished_at: json.optional("finishedAt"),
+        })
+    }
+}
+
+impl FromJson for RevocationDetail {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self {
+            revocation: Revocation::from_json(json)?,
+            failures: json.list("failures")?,
+            next_cursor: json.optional("nextCursor"),
+        })
+    }
+}
+
+impl FromJson for FailedRevocation {
+    fn from_json(json: Json<'_>) -> Option<Self> {
+        Some(Self {
+            connection_id: json.text("connectionId")?,
+            email: json.text("email")?,
+            account: json.optional("account"),
+            tokens: json.list("tokens")?,
         })
     }
 }

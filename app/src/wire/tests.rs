@@ -1,9 +1,10 @@
 use serde::Serialize;
 use taiku_bridge::api::{
     Account, Activities, Activity, AdminPlugin, AdminPlugins, AdminToolkit, AdminToolkits, ApiKey, ApiKeys,
-    Change, Connection, Connections, FailedFolder, Items, Members, Offer, Plugin, PluginPolicy, PluginRule,
-    Plugins, PolicyMode, Problem, Receipt, Registries, Registry, Revoked, Role, SecretState, Session,
-    Setting, Source, Status, StoredFile, StoredGrant, Toolkit, Toolkits, User, Verdict,
+    Change, Connection, Connections, FailedFolder, FailedRevocation, Items, Members, Offer, Plugin,
+    PluginPolicy, PluginRule, Plugins, PolicyMode, Problem, Receipt, Registries, Registry, Revocation,
+    RevocationDetail, Revocations, Revoked, Role, SecretState, Session, Setting, Source, Status, StoredFile,
+    StoredGrant, Toolkit, Toolkits, User, Verdict,
 };
 use taiku_bridge::manifest::Fault;
 use taiku_bridge::{Code, Grant, Manifest, PluginId, Refusal, Slug};
@@ -232,4 +233,28 @@ fn what_registries_offer() {
     let good = Registry { url: "https://a.test/r.json".into(), error: None, plugins: vec![offer] };
     let bad = Registry { url: "https://b.test/r.json".into(), error: some("gone"), plugins: Vec::new() };
     comes_back(&Registries { registries: vec![good, bad] });
+}
+
+#[test]
+fn revocations() {
+    let running = Revocation {
+        id: "r".into(),
+        toolkit: "demo".into(),
+        per_minute: 600,
+        total: 3,
+        revoked: 1,
+        failed: 1,
+        created_at: "t".into(),
+        finished_at: None,
+    };
+    let finished = Revocation { finished_at: some("u"), ..running.clone() };
+    comes_back(&Revocations { revocations: vec![running.clone(), finished] });
+    let tokens = vec![Revoked { token: "refresh_token".into(), outcome: "refused".into() }];
+    let failed = FailedRevocation {
+        connection_id: "c".into(),
+        email: "ada@example.test".into(),
+        account: some("ada"),
+        tokens,
+    };
+    comes_back(&RevocationDetail { revocation: running, failures: vec![failed], next_cursor: some("c") });
 }

@@ -62,7 +62,7 @@ impl Host {
         let custody = Custody::start(&start).await?;
         let broker = Broker::start(start, custody::Client::here(custody.clone())).await?;
         let (stop, stopped) = watch::channel(false);
-        let mut helpers = Vec::new();
+        let mut helpers = vec![tokio::spawn(custody::revocation::run(custody.clone(), stopped.clone()))];
         first_admin(&broker).await?;
         if with_demo {
             helpers.push(demo::start(&broker, demo_listen, stopped.clone()).await?);

@@ -133,6 +133,6 @@ async fn ask(
     line(kind, oauth::revoke(&custody.egress, provider, token, kind).await.as_str())
 }
 
-fn line(kind: TokenKind, outcome: &str) -> Revoked {
+pub(super) fn line(kind: TokenKind, outcome: &str) -> Revoked {
     Revoked { token: kind.as_str().to_owned(), outcome: outcome.to_owned() }
 }

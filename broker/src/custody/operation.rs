@@ -45,6 +45,7 @@ macro_rules! operations {
 operations! {
     client_secret::Fingerprint,
     client_secret::Seal,
+    consent::Accept,
     consent::Next,
     consent::Complete,
     consent::Prepare,

@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn every_failure_arrives_as_it_was() {
         let refusal = Refusal { pointer: Some("/a".into()), ..Refusal::new(Code::Busy, "Wait.") };
-        let choice = ConnectionChoice { id: "con_1".into(), label: None };
+        let choice = ConnectionChoice { id: "con_1".into(), label: None, alias: None };
         let all = || {
             [
                 Failure::Refused(refusal.clone()),

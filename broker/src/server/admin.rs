@@ -1,6 +1,7 @@
 //! What only admins see and change. Every change is written to the audit log in the same transaction.
 
 pub(super) mod plugins;
+pub(super) mod revocations;
 
 use std::collections::BTreeMap;
 

@@ -3,8 +3,7 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
-use serde::Deserialize;
-use taiku_bridge::api::{self, ConnectBody, Connections, Receipt};
+use taiku_bridge::api::{self, ConnectBody, ConnectionBody, Connections, Receipt};
 use taiku_bridge::call::Connect;
 use taiku_bridge::{Call, Method, Refusal, Slug, json};
 
@@ -66,21 +65,12 @@ pub(super) async fn connect(
     Ok(with_cookie(answer.into_response(), cookie))
 }
 
-/// What of a connection its owner may change: what is absent stays.
-#[derive(Deserialize)]
-pub(super) struct ChangeBody {
-    #[serde(default)]
-    default: Option<bool>,
-    #[serde(default, deserialize_with = "api::present")]
-    alias: Option<Option<String>>,
-}
-
 /// `PATCH /connections/{id}`
 pub(super) async fn change(
     State(broker): State<Broker>,
     SignedIn(user): SignedIn,
     Path(id): Path<String>,
-    Json(body): Json<ChangeBody>,
+    Json(body): Json<ConnectionBody>,
 ) -> Result<axum::Json<api::Connection>, Failure> {
     let missing = || Failure::not_found("connection");
     let mut tx = broker.store.write().await?;

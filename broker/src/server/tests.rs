@@ -19,6 +19,7 @@ mod plugin_data;
 mod plugins;
 mod reconnect;
 mod refresh;
+mod revocations;
 mod rotation;
 mod routes;
 mod sessions;

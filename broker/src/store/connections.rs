@@ -18,6 +18,7 @@ pub use self::consent::{
     undecided_too_long,
 };
 pub use self::ended::{expire, expire_others, remove, sweep};
+pub(super) use self::ended::{lock_all, revoke_all};
 pub use self::machine::{
     Active, Expired, Failed, Initiated, Kind, May, Node, Revoked, Step, Undecided, WAYS,
 };
@@ -177,14 +178,13 @@ pub async fn of_user(tx: &mut Tx, user_id: &str) -> Result<Vec<Connection>> {
 /// # Errors
 /// When the database fails.
 pub async fn find(tx: &mut Tx, user_id: &str, id: &str) -> Result<Option<Connection>> {
-    let row: Option<Row> =
-        with!(tx, |conn| sqlx::query_as(
-            "select * from connections where user_id = $2 \
+    let row: Option<Row> = with!(tx, |conn| sqlx::query_as(
+        "select * from connections where user_id = $2 \
              and id = coalesce((select connection_id from connection_ids where id = $1), $1)"
-        )
-            .bind(text(id)?)
-            .bind(user_id)
-            .fetch_optional(conn))?;
+    )
+    .bind(text(id)?)
+    .bind(user_id)
+    .fetch_optional(conn))?;
     row.map(Connection::try_from).transpose()
 }
 

@@ -12,6 +12,8 @@ pub struct RecordPlace {
     pub table: &'static str,
     /// The column.
     pub column: &'static str,
+    /// The table whose name the records are bound to: that of the column, or the one that they were moved from.
+    bound_to: &'static str,
     page: &'static str,
     find: &'static str,
     replace_sqlite: &'static str,
@@ -32,8 +34,11 @@ impl RecordPlace {
 ///
 /// The bytes 7 to 19 of a record name its key ([`KeyId`]); SQL counts from 1.
 macro_rules! place {
+    ($table:literal, $column:literal, first: $($rest:tt)+) => {
+        place!($table, $column, bound to: $table, first: $($rest)+)
+    };
     (
-        $table:literal, $column:literal,
+        $table:literal, $column:literal, bound to: $bound:literal,
         first: $first:literal, second: $second:literal, after: $after:literal, order: $order:literal,
         ring: $ring:literal, owner: $owner:literal, row: $row:literal, context: $context:literal,
         generation: $generation:literal
@@ -41,6 +46,7 @@ macro_rules! place {
         RecordPlace {
             table: $table,
             column: $column,
+            bound_to: $bound,
             page: concat!(
                 "select ",
                 $first,
@@ -182,6 +188,18 @@ pub const PLACES: &[RecordPlace] = &[
         generation: "cast(0 as bigint)"
     ),
     place!(
+        "revocation_items", "access_token", bound to: "connections",
+        first: "revocation_id", second: "connection_id",
+        after: "(revocation_id, connection_id) > ($1, $2)", order: "revocation_id, connection_id",
+        ring: "'at'", owner: "user_id", row: "connection_id", context: "context_hash", generation: "generation"
+    ),
+    place!(
+        "revocation_items", "refresh_token", bound to: "connections",
+        first: "revocation_id", second: "connection_id",
+        after: "(revocation_id, connection_id) > ($1, $2)", order: "revocation_id, connection_id",
+        ring: "'rt'", owner: "user_id", row: "connection_id", context: "context_hash", generation: "generation"
+    ),
+    place!(
         "vault_checks", "record",
         first: "ring", second: "''", after: "ring > $1 and $2 = ''", order: "ring",
         ring: "ring", owner: "''", row: "ring", context: "cast(null as bytea)",
@@ -250,7 +268,7 @@ impl Row {
             Some(Err(_)) => return Err(wrong("context_hash", "has not 32 bytes")),
         };
         Ok(Stored {
-            table: place.table,
+            table: place.bound_to,
             column: place.column,
             key: (self.first, self.second),
             ring,

@@ -31,6 +31,7 @@ mod races;
 mod records;
 mod refresh;
 mod replicas;
+mod revocations;
 mod rows;
 mod sessions;
 mod text;

@@ -7,6 +7,7 @@ use taiku_bridge::api::{self, AdminToolkit};
 
 use super::super::{ForAdmins, Page};
 use super::form::{Form, SettingField};
+use super::revocations::TakeBack;
 use crate::http::{self, HttpError, Request};
 use crate::state::{Loadable, Remote, Tone, app, remote};
 use crate::text;
@@ -41,11 +42,15 @@ pub(crate) fn AdminToolkitPage(
 fn Loaded(slug: Slug) -> impl IntoView {
     let app = app();
     let toolkit = remote(app, api::admin_toolkit(&slug));
-    live(move || match toolkit.get::<AdminToolkit>() {
+    let edit = live(move || match toolkit.get::<AdminToolkit>() {
         Loadable::Loading => view! { <Skeleton rows=3/> }.into_any(),
         Loadable::Failed(error) => view! { <Failure error retry=move || toolkit.reload()/> }.into_any(),
         Loadable::Ready(known) => view! { <Edit known toolkit/> }.into_any(),
-    })
+    });
+    view! {
+        {edit}
+        <TakeBack slug/>
+    }
 }
 
 #[component]

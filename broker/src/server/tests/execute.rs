@@ -301,35 +301,6 @@ async fn the_first_account_is_the_default_until_another_is_chosen() {
 }
 
 #[tokio::test]
-async fn connecting_the_same_account_again_replaces_its_connection() {
-    let (_, _, bob) = TestApp::start().await;
-    let first = bob.connect("robin").await;
-    bob.patch(&format!("/api/v1/connections/{first}"), &json!({"alias": "mine"})).await.ok();
-    let second = bob.connect("robin").await;
-    let connections = bob.connections().await;
-    assert_eq!(connections.len(), 1, "{connections:?}");
-    assert_eq!((&connections[0]["id"], &connections[0]["alias"]), (&json!(second), &json!("mine")));
-    assert_eq!(connections[0]["default"], true);
-    bob.run("DEMO_LIST_ISSUES", &json!({})).await.ok();
-}
-
-#[tokio::test]
-async fn a_scope_that_was_not_granted_fails_before_the_network() {
-    let (app, _, bob) = TestApp::start().await;
-    let begun = bob.post("/api/v1/toolkits/demo/connections", &json!({"scopes": ["issues:read"]})).await.ok();
-    let redirect_url: url::Url = begun["redirectUrl"].as_str().unwrap().parse().unwrap();
-    let id = redirect_url.path().rsplit('/').next().unwrap().to_owned();
-    let flow = super::Flow { connection_id: String::new(), id, redirect_url };
-    let url = bob.start_page(&flow).await;
-    bob.follow(&app.click(&url, Click::Allow("robin")).await).await;
-    bob.run("DEMO_LIST_ISSUES", &json!({})).await.ok();
-    let before = app.api_calls();
-    let answer = bob.run("DEMO_CREATE_AN_ISSUE", &json!({"title": "x"})).await;
-    answer.refused("scope_missing");
-    assert_eq!(app.api_calls(), before);
-}
-
-#[tokio::test]
 async fn a_key_runs_a_call_once() {
     let (app, ada, bob) = TestApp::start().await;
     bob.connect("robin").await;

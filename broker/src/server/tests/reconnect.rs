@@ -13,8 +13,12 @@ use crate::sweep;
 impl User {
     /// Begins to renew a connection and clicks at the provider.
     async fn renew(&self, id: &str, click: Click) -> Answer {
-        let body = json!({"connectionId": id});
-        let begun = self.post("/api/v1/toolkits/demo/connections", &body).await.ok();
+        self.renew_with(id, &json!({"connectionId": id}), click).await
+    }
+
+    /// The same with the whole body.
+    async fn renew_with(&self, id: &str, body: &Value, click: Click) -> Answer {
+        let begun = self.post("/api/v1/toolkits/demo/connections", body).await.ok();
         assert_eq!(begun["connectionId"], id, "whoever renews a connection has the same one in the end");
         let redirect_url: Url = begun["redirectUrl"].as_str().unwrap().parse().unwrap();
         let flow = redirect_url.path().strip_prefix("/oauth/start/").unwrap().to_owned();
@@ -70,6 +74,49 @@ async fn old_tokens_are_not_taken_back_before_the_new_ones_are_stored() {
     bob.run("DEMO_LIST_ISSUES", &json!({})).await.ok();
 }
 
+/// A consent in which the user leaves out all but some of the rights.
+async fn connect_in_part(user: &User, scopes: &str) -> String {
+    let flow = user.begin().await;
+    let authorize_url = with_param(&user.start_page(&flow).await, "scope", Some(scopes));
+    user.follow(&user.app.click(&authorize_url, Click::Allow("robin")).await).await;
+    flow.connection_id
+}
+
+fn sorted(scopes: &Value) -> Vec<String> {
+    let mut scopes: Vec<String> = serde_json::from_value(scopes.clone()).unwrap();
+    scopes.sort();
+    scopes
+}
+
+#[tokio::test]
+async fn rights_that_were_left_out_are_named_and_asked_for_again() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = connect_in_part(&bob, "profile").await;
+    let connection = bob.connection(&id).await;
+    assert_eq!(connection["status"], "ACTIVE");
+    assert_eq!(sorted(&connection["scopes"]), ["profile"]);
+    assert_eq!(sorted(&connection["requestedScopes"]), ["issues:read", "issues:write", "profile"]);
+    assert_eq!(sorted(&connection["missingScopes"]), ["issues:read", "issues:write"]);
+    bob.patch(&format!("/api/v1/connections/{id}"), &json!({"alias": "work"})).await.ok();
+    let before = app.api_calls();
+    let refused = bob.run("DEMO_CREATE_AN_ISSUE", &json!({"title": "x"})).await.refused("scope_missing");
+    assert!(refused["detail"].as_str().unwrap().contains("issues:write"), "{refused}");
+    assert_eq!(app.api_calls(), before, "nothing is sent");
+    // One more right: what was granted stays.
+    let more = json!({"connectionId": id, "scopes": ["issues:read"]});
+    bob.renew_with(&id, &more, Click::Allow("robin")).await;
+    let connection = bob.connection(&id).await;
+    assert_eq!(sorted(&connection["scopes"]), ["issues:read", "profile"]);
+    assert_eq!((&connection["alias"], &connection["default"]), (&json!("work"), &json!(true)));
+    bob.run("DEMO_LIST_ISSUES", &json!({})).await.ok();
+    bob.run("DEMO_CREATE_AN_ISSUE", &json!({"title": "x"})).await.refused("scope_missing");
+    // Renewing without saying what asks for everything.
+    bob.renew(&id, Click::Allow("robin")).await;
+    assert_eq!(bob.connection(&id).await["missingScopes"], json!([]));
+    bob.run("DEMO_CREATE_AN_ISSUE", &json!({"title": "x"})).await.ok();
+    assert_eq!(bob.connections().await.len(), 1);
+}
+
 #[tokio::test]
 async fn an_expired_connection_works_again_under_its_id() {
     let (app, ada, bob) = TestApp::start().await;
@@ -80,6 +127,70 @@ async fn an_expired_connection_works_again_under_its_id() {
     bob.renew(&id, Click::Allow("robin")).await;
     bob.run_with("DEMO_LIST_ISSUES", &json!({"arguments": {}, "connectionId": id})).await.ok();
     assert_eq!(revoked(&app), 0, "there was nothing left to take back");
+}
+
+#[tokio::test]
+async fn connecting_the_same_account_again_renews_its_connection() {
+    let (app, _, bob) = TestApp::start().await;
+    let other = bob.connect("sasha").await;
+    let id = bob.connect("robin").await;
+    let body = json!({"alias": "mine", "default": true});
+    bob.patch(&format!("/api/v1/connections/{id}"), &body).await.ok();
+    let before = app.access_token(&bob, &id).await;
+    let (flow, back) = bob.consent(Click::Allow("robin")).await;
+    assert_ne!(flow.connection_id, id, "nobody knows yet whose account it will be");
+    assert_eq!(revoked(&app), 0);
+    assert!(bob.follow(&back).await.text().contains("is connected"));
+    assert_eq!(revoked(&app), 2, "the older tokens are taken back");
+    let all = bob.connections().await;
+    assert_eq!(all.len(), 2, "{all:?}");
+    let renewed = bob.connection(&id).await;
+    assert_eq!((&renewed["alias"], &renewed["default"]), (&json!("mine"), &json!(true)));
+    assert_ne!(app.access_token(&bob, &id).await, before);
+    // The id that was handed out finds the connection that it has become.
+    let named = |id: &str| json!({"arguments": {}, "connectionId": id});
+    bob.run_with("DEMO_LIST_ISSUES", &named(&flow.connection_id)).await.ok();
+    let path = format!("/api/v1/connections/{}", flow.connection_id);
+    assert_eq!(bob.patch(&path, &json!({"alias": "ours"})).await.ok()["id"], id);
+    assert_eq!(bob.delete(&path).await.ok()["connectionId"], id);
+    assert_eq!(bob.connections().await.len(), 1);
+    bob.run_with("DEMO_LIST_ISSUES", &named(&flow.connection_id)).await.refused("connection_missing");
+    bob.run_with("DEMO_LIST_ISSUES", &named(&other)).await.ok();
+}
+
+#[tokio::test]
+async fn a_default_that_has_ended_is_renewed_by_whoever_connects_without_naming_it() {
+    let (_, ada, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    ada.put("/api/v1/admin/toolkits/demo", &json!({"clientId": "another"})).await.ok();
+    ada.put("/api/v1/admin/toolkits/demo", &json!({"clientId": super::app::CLIENT_ID})).await.ok();
+    bob.run("DEMO_LIST_ISSUES", &json!({})).await.refused("connection_expired");
+    assert!(bob.renew_with(&id, &json!({}), Click::Allow("robin")).await.text().contains("is connected"));
+    assert_eq!(bob.labels().await, [(json!("robin"), json!("ACTIVE"), Value::Null)]);
+    bob.run("DEMO_LIST_ISSUES", &json!({})).await.ok();
+    // In another account it is a connection beside the one that has ended.
+    ada.put("/api/v1/admin/toolkits/demo", &json!({"clientId": "another"})).await.ok();
+    ada.put("/api/v1/admin/toolkits/demo", &json!({"clientId": super::app::CLIENT_ID})).await.ok();
+    bob.renew_with(&id, &json!({}), Click::Allow("sasha")).await;
+    let mut labels = bob.labels().await;
+    labels.sort_by_key(|label| label.0.to_string());
+    assert_eq!(labels[0], (json!("robin"), json!("EXPIRED"), json!("integration_changed")));
+    assert_eq!(labels[1], (json!("sasha"), json!("ACTIVE"), Value::Null));
+}
+
+#[tokio::test]
+async fn another_account_that_is_connected_already_is_renewed_once_the_user_adds_it() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    let second = bob.connect("sasha").await;
+    bob.patch(&format!("/api/v1/connections/{second}"), &json!({"alias": "theirs"})).await.ok();
+    bob.renew(&id, Click::Allow("sasha")).await;
+    let all = bob.connections().await;
+    assert_eq!((all.len(), revoked(&app)), (3, 0));
+    let waiting = all.iter().find(|one| one["why"] == "another_account").unwrap();
+    let accept = format!("/api/v1/connections/{}/accept", waiting["id"].as_str().unwrap());
+    assert_eq!(bob.post(&accept, &json!({})).await.ok()["alias"], "theirs");
+    assert_eq!((bob.connections().await.len(), revoked(&app)), (2, 2), "the older tokens were taken back");
 }
 
 #[tokio::test]

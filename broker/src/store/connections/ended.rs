@@ -3,7 +3,7 @@
 use taiku_bridge::Slug;
 
 use super::row::{self, Row};
-use super::{Active, Connection, Expired, Kind, Step};
+use super::{Active, BY_ADMIN, Connection, Expired, Kind, Revoked, Step, Undecided};
 use crate::clock::{DAY, Millis};
 use crate::store::{Result, Tx, execute, text, with};
 
@@ -45,6 +45,40 @@ pub async fn expire_others(tx: &mut Tx, toolkit: &Slug, context_hash: &[u8]) -> 
         .bind(step.from().status())
         .fetch_all(conn))?;
     row::all(ended)
+}
+
+/// Keeps every connection of a toolkit as it is until the end of the transaction. SQLite has one writer anyway.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::store) async fn lock_all(tx: &mut Tx, toolkit: &Slug) -> Result<()> {
+    if let Tx::Postgres(tx) = tx {
+        let query = "select id from connections where toolkit = $1 order by id for update";
+        sqlx::query(query).bind(toolkit.as_str()).execute(&mut **tx).await?;
+    }
+    Ok(())
+}
+
+/// Ends every connection of a toolkit that holds tokens, and returns them as they are then.
+///
+/// # Errors
+/// When the database fails.
+pub(in crate::store) async fn revoke_all(tx: &mut Tx, toolkit: &Slug) -> Result<Vec<Connection>> {
+    let mut ended = Vec::new();
+    for step in [Step::of::<Active, Revoked>(), Step::of::<Undecided, Revoked>()] {
+        let query = "update connections set status = $2, why = $3, access_token = null, refresh_token = null, \
+                     expires_at = null, replaces = null, generation = generation + 1 \
+                     where toolkit = $1 and status = $4 and (access_token is not null) = $5 returning *";
+        let rows: Vec<Row> = with!(tx, |conn| sqlx::query_as(query)
+            .bind(toolkit.as_str())
+            .bind(step.to().status())
+            .bind(BY_ADMIN)
+            .bind(step.from().status())
+            .bind(step.from().holds_tokens())
+            .fetch_all(conn))?;
+        ended.extend(row::all(rows)?);
+    }
+    Ok(ended)
 }
 
 /// Destroys a connection of a user. Returns false if there is none.

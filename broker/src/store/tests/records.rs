@@ -26,7 +26,7 @@ on_both_engines!(migrated:
 );
 
 /// Columns of bytes that hold no records.
-const OTHER_BYTES: [&str; 13] = [
+const OTHER_BYTES: [&str; 14] = [
     "api_keys.key_hash",
     "audit.hash",
     "audit_head.hash",
@@ -39,6 +39,7 @@ const OTHER_BYTES: [&str; 13] = [
     "plugin_contents.archive",
     "plugin_entries.name",
     "plugin_entries.value",
+    "revocation_items.context_hash",
     "sessions.id_hash",
 ];
 
@@ -126,6 +127,17 @@ async fn fill(store: &Store, vault: &Vault, rows: usize) -> Vec<(Ring, Vec<Strin
         let query = "insert into integration_settings (toolkit, key, sealed) values ('github', $1, $2)";
         execute!(&mut tx, sqlx::query(query).bind(setting).bind(sealed)).unwrap();
     }
+    let access = keep(Ring::AccessTokens, "connections", "access_token", "usr_a", "con_gone", context(), 3);
+    let refresh =
+        keep(Ring::RefreshTokens, "connections", "refresh_token", "usr_a", "con_gone", context(), 3);
+    let query = "insert into revocations (id, toolkit, asked_by, per_minute, next_at, created_at) \
+                 values ('rev_a', 'github', 'usr_a', 1, 0, 0)";
+    execute!(&mut tx, sqlx::query(query)).unwrap();
+    let query = "insert into revocation_items (revocation_id, connection_id, user_id, context_hash, generation, \
+                 access_token, refresh_token, tries, due_at, failed) \
+                 values ('rev_a', 'con_gone', 'usr_a', $1, 3, $2, $3, 0, 0, false)";
+    let context_hash = context().as_bytes().to_vec();
+    execute!(&mut tx, sqlx::query(query).bind(context_hash).bind(access).bind(refresh)).unwrap();
     let secrets = keep(Ring::RefreshTokens, "flows", "secrets", "usr_a", "flo_a", context(), 0);
     let query = "insert into flows (id, state_hash, cookie_hash, session_hash, user_id, connection_id, toolkit, \
                  context_id, context_hash, callback_url, scopes, secrets, created_at, expires_at) \

@@ -156,6 +156,11 @@ async fn a_null_is_no_empty_text(store: Store) {
         "plugin_installs.location",
         "plugin_rules.rule",
         "plugin_shelves.user_id",
+        "revocation_items.access_token",
+        "revocation_items.account_label",
+        "revocation_items.outcome",
+        "revocation_items.refresh_token",
+        "revocations.finished_at",
         "users.disabled_at",
     ];
     let mut tx = write(&store).await;

@@ -37,6 +37,10 @@ const READ: &[(&str, &str)] = &[
     ("/api/v1/admin/toolkits", ""),
     ("/api/v1/admin/toolkits/{slug}", "/api/v1/admin/toolkits/demo"),
     ("/api/v1/admin/toolkits/{slug}", "/api/v1/admin/toolkits/nothing"),
+    ("/api/v1/admin/toolkits/{slug}/revocations", REVOCATIONS[1]),
+    ("/api/v1/admin/toolkits/{slug}/revocations", "/api/v1/admin/toolkits/%ff/revocations"),
+    (REVOCATION, "/api/v1/admin/toolkits/demo/revocations/rev_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
+    (REVOCATION, "/api/v1/admin/toolkits/demo/revocations/%00"),
     ("/api/v1/registries", ""),
     ("/api/v1/admin/plugins", ""),
     ("/api/v1/admin/plugin-policy", ""),
@@ -51,6 +55,9 @@ type Change = (Method, &'static str, &'static str, Value);
 const KEYS: &str = "/api/v1/api-keys";
 const GRANT: [&str; 2] = ["/api/v1/plugins/{id}/grant", "/api/v1/plugins/example.integrations/grant"];
 const TOOLKIT: [&str; 2] = ["/api/v1/admin/toolkits/{slug}", "/api/v1/admin/toolkits/demo"];
+const REVOCATION: &str = "/api/v1/admin/toolkits/{slug}/revocations/{id}";
+const REVOCATIONS: [&str; 2] =
+    ["/api/v1/admin/toolkits/{slug}/revocations", "/api/v1/admin/toolkits/demo/revocations"];
 const TOOL: [&str; 2] =
     ["/api/v1/toolkits/{slug}/tools/{tool}", "/api/v1/toolkits/demo/tools/DEMO_LIST_ISSUES"];
 const CONNECTION: [&str; 2] =
@@ -82,6 +89,9 @@ fn changes() -> Vec<(u16, Change)> {
     vec![
         (200, put(TOOLKIT, json!({"enabled": true}))),
         (422, put(TOOLKIT, json!({"settings": {"NO_SUCH_SETTING": "x"}}))),
+        (201, post(REVOCATIONS, json!({"perMinute": 60}))),
+        (422, post(REVOCATIONS, json!({"perMinute": 0}))),
+        (404, post([REVOCATIONS[0], "/api/v1/admin/toolkits/none/revocations"], json!({}))),
         (201, add_key(json!({"name": "a", "scopes": ["read"]}))),
         (422, add_key(json!({"name": "a", "scopes": []}))),
         (422, add_key(json!({"name": "\n a"}))),
