@@ -5,7 +5,7 @@
 //! [`taiku_tests::figure`]. At the short size it takes at most ten seconds. `docs/reliability.md` has a section for each.
 
 mod floods;
-mod rotation;
 mod refresh;
+mod rotation;
 mod ssrf;
 mod start;
