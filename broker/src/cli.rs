@@ -145,7 +145,7 @@ async fn run(arguments: Arguments) -> Result<(), CommandError> {
     match arguments.command {
         Command::Config => say(&config::annotated()),
         Command::Openapi => say(crate::server::OPENAPI),
-        Command::Toolkit(command) => toolkit::run(command, &read(&load()?)?),
+        Command::Toolkit(command) => toolkit::run(command, &read(&load()?)?).await,
         Command::Plugin(command) => plugin::run(command).await,
         Command::Serve { demo } => {
             let source = load()?;

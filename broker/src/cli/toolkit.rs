@@ -1,17 +1,24 @@
 //! `taiku toolkit`
 
+mod make;
+
 use std::path::PathBuf;
 
 use clap::Subcommand;
 
 use super::{CommandError, say};
 use crate::config::Config;
+use crate::egress::Policy;
 use crate::toolkit;
 
 #[derive(Subcommand)]
 pub(super) enum Command {
     /// List the toolkits that this server would load.
     List,
+    /// Begin a toolkit: a folder with a commented toolkit.toml and a small OpenAPI document.
+    New(make::New),
+    /// Make a toolkit of an OpenAPI document, and say what was left out and why.
+    Import(make::Import),
     /// Check toolkit folders.
     Check {
         /// The folders.
@@ -20,8 +27,12 @@ pub(super) enum Command {
     },
 }
 
-pub(super) fn run(command: Command, config: &Config) -> Result<(), CommandError> {
+pub(super) async fn run(command: Command, config: &Config) -> Result<(), CommandError> {
     match command {
+        Command::New(new) => new.run(),
+        Command::Import(import) => {
+            import.run(Policy { allow_loopback_http: config.allow_loopback_http.unwrap_or(false) }).await
+        }
         Command::List => list(config),
         Command::Check { folders } => check(&folders),
     }

@@ -6,12 +6,14 @@ mod input;
 mod naming;
 mod operation;
 mod schema;
+mod survey;
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use self::document::{Dialect, Document};
+pub(crate) use self::survey::{Survey, survey};
 use super::fault::{Fault, Faults, pointer};
 use super::limits;
 use super::tool::Tool;
