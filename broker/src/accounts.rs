@@ -1,11 +1,11 @@
 //! Making users: the same checks for the page, the command line and the configuration.
 
-use taiku_bridge::Refusal;
 use taiku_bridge::api::{Role, User};
+use taiku_bridge::{Code, Refusal};
 
 use crate::clock::Millis;
 use crate::failure::Failure;
-use crate::password;
+use crate::password::{self, PasswordError};
 use crate::random::Random;
 use crate::store::Tx;
 use crate::store::users::{self, normal_email};
@@ -49,9 +49,17 @@ pub async fn prepare(random: &Random, new: NewUser) -> Result<Prepared, Failure>
         return Err(Refusal::field("/name", "must have at most 100 characters, no control characters").into());
     }
     let user = User { id: random.id("usr_"), name: name.to_owned(), role: new.role, email: email.clone() };
-    let password_hash =
-        password::hash(new.password).await.map_err(|error| Refusal::field("/password", error))?;
+    let password_hash = password::hash(new.password).await.map_err(password_failure)?;
     Ok(Prepared { user, password_hash })
+}
+
+/// A password that was not hashed, as the answer to whoever sent it.
+#[must_use]
+pub fn password_failure(error: PasswordError) -> Failure {
+    match error {
+        PasswordError::Busy => Failure::Wait(Refusal::new(Code::Busy, format!("{error}.")), 2),
+        PasswordError::Length | PasswordError::Hash => Refusal::field("/password", error).into(),
+    }
 }
 
 /// Stores a user.

@@ -16,6 +16,7 @@ use crate::events;
 use crate::install::registry::Lists;
 use crate::installed::Loaded;
 use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::plugin::{Registry, Watched, WatchedPlugins};
 use crate::random::Random;
 use crate::rotation::watch::Watch;
@@ -49,6 +50,8 @@ pub struct Inner {
     pub limits: Limits,
     /// Tells open pages what has changed.
     pub events: events::Hub,
+    /// What is counted for Prometheus.
+    pub metrics: Metrics,
     /// The one-time link that makes the first admin.
     pub setup: SetupLink,
 }
@@ -124,17 +127,9 @@ pub struct Opened {
 /// # Errors
 /// When either cannot be used.
 pub async fn open(config: &Config, clock: &Clock, random: &Random) -> Result<Opened, StartError> {
-    let io = |what: String| move |error| StartError::Io { what, error };
-    let data_dir = &config.data_dir;
-    make_private_dir(data_dir).map_err(io(format!("making the data folder {}", data_dir.display())))?;
+    make_data_dir(config)?;
     let store = Store::open(&config.database_url).await?;
-    let root = match &config.root_key {
-        Some(key) => RootKeySource::Value {
-            setting: "TAIKU_ROOT_KEY".into(),
-            value: SecretString::new(key.0.expose().to_owned()),
-        },
-        None => RootKeySource::File(config.root_key_file.clone()),
-    };
+    let root = root_key(config);
     let keyring = if store.is_new().await? {
         Keyring::create(&root, &config.keyring, random, clock.now() / 1000)?
     } else {
@@ -147,8 +142,37 @@ pub async fn open(config: &Config, clock: &Clock, random: &Random) -> Result<Ope
     Ok(Opened { store, vault, keyring: Arc::new(keyring) })
 }
 
+/// Makes the data folder where it is missing, for its owner alone.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_data_dir(config: &Config) -> Result<(), StartError> {
+    let data_dir = &config.data_dir;
+    let what = || format!("making the data folder {}", data_dir.display());
+    make_private_dir(data_dir).map_err(|error| StartError::Io { what: what(), error })
+}
+
+fn root_key(config: &Config) -> RootKeySource {
+    match &config.root_key {
+        Some(key) => RootKeySource::Value {
+            setting: "TAIKU_ROOT_KEY".into(),
+            value: SecretString::new(key.0.expose().to_owned()),
+        },
+        None => RootKeySource::File(config.root_key_file.clone()),
+    }
+}
+
+/// The keys that a backup's secrets were sealed with: they must be there before the database is.
+///
+/// # Errors
+/// When the root key or the keyring is missing or wrong.
+pub fn keys_of_backup(config: &Config, random: &Random) -> Result<(Vault, Keyring), StartError> {
+    let keyring = Keyring::open(&root_key(config), &config.keyring)?;
+    Ok((Vault::new(keyring.keys()?, random.clone()), keyring))
+}
+
 /// Refuses a keyring that does not open the known answers of the database. Writes nothing.
-async fn verify(store: &Store, vault: &Vault) -> Result<(), StartError> {
+pub(crate) async fn verify(store: &Store, vault: &Vault) -> Result<(), StartError> {
     if store.is_new().await? {
         return Ok(());
     }
@@ -245,6 +269,7 @@ impl Broker {
             trials: Trials::default(),
             limits: Limits::default(),
             events: events::Hub::new(common.random.id("")),
+            metrics: Metrics::default(),
             setup: SetupLink::default(),
             config: start.config,
             custody,

@@ -2,7 +2,9 @@
 
 mod api_key;
 mod audit;
+mod backup;
 mod demo;
+mod doctor;
 mod key;
 mod plugin;
 mod serve;
@@ -59,6 +61,12 @@ enum Command {
     /// The audit log.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Write one encrypted file of the whole database, while brokers serve.
+    Backup(backup::Arguments),
+    /// Bring a backup into an empty database.
+    Restore(backup::Arguments),
+    /// Look at keys, database, clock, addresses and providers, and say what to do.
+    Doctor(doctor::Arguments),
     /// Print the annotated configuration.
     Config,
     /// Print the description of the HTTP API (OpenAPI 3.1).
@@ -105,9 +113,10 @@ impl From<crate::store::StoreError> for CommandError {
 impl From<Failure> for CommandError {
     fn from(failure: Failure) -> Self {
         Self::Said(match failure {
-            Failure::Refused(refusal) | Failure::Choose(refusal, _) | Failure::Wait(refusal, _) => {
-                refusal.message
-            }
+            Failure::Refused(refusal)
+            | Failure::Choose(refusal, _)
+            | Failure::Wait(refusal, _)
+            | Failure::Ended(refusal) => refusal.message,
             Failure::Internal(text) => text,
         })
     }
@@ -159,6 +168,13 @@ async fn run(arguments: Arguments) -> Result<(), CommandError> {
             let config = read(&load()?)?;
             key::run(command, &Context::open(&config).await?, config.backup_days).await
         }
+        Command::Doctor(arguments) => {
+            let source = load()?;
+            let config = read(&source)?;
+            doctor::run(&arguments, source, config).await
+        }
+        Command::Backup(arguments) => backup::create(&arguments, &read(&load()?)?).await,
+        Command::Restore(arguments) => backup::restore(&arguments, &read(&load()?)?).await,
         Command::Audit(command) => audit::run(&command, &Context::open(&read(&load()?)?).await?).await,
     }
 }

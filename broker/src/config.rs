@@ -50,6 +50,8 @@ variables! {
     "TAIKU_ALLOW_LOOPBACK_HTTP", "false (true under --demo)",
         "Lets a toolkit's settings point at http://127.0.0.1:…, not at localhost.";
     "TAIKU_REFRESH_RATE", "50", "Refreshes in a second at one provider, by all brokers together.";
+    "TAIKU_CALLS_PER_SECOND", "100", "Tools that one user may run in a second, sustained; ten times as many at once.";
+    "TAIKU_METRICS_LISTEN", "", "Address of a listener of its own for Prometheus, without access control.";
     "TAIKU_DEMO_LISTEN", "127.0.0.1:8090", "Address of the demo provider under --demo; port 0 takes a free one.";
     "TAIKU_LOG", "info", "What is logged, such as `info` or `taiku_broker=debug`.";
     "TAIKU_LOG_FORMAT", "pretty on a terminal, else json", "`pretty` or `json`.";
@@ -140,6 +142,10 @@ pub struct Config {
     pub allow_loopback_http: Option<bool>,
     /// How often in a second all brokers together ask one provider for new tokens.
     pub refresh_rate: NonZeroU32,
+    /// Tools that one user may run in a second, sustained.
+    pub calls_per_second: i64,
+    /// Address of the listener for Prometheus, if there is to be one.
+    pub metrics_listen: Option<SocketAddr>,
     /// Address of the demo provider.
     pub demo_listen: SocketAddr,
     /// What is logged.
@@ -323,6 +329,11 @@ impl Config {
             refresh_rate: source.parse("TAIKU_REFRESH_RATE", DEFAULT_REFRESH_RATE, |value| {
                 value.parse().map_err(|_| "must be a whole number from 1 on".into())
             })?,
+            calls_per_second: source.parse("TAIKU_CALLS_PER_SECOND", 100, |value| {
+                let rate = value.parse().ok().filter(|rate| (1..=1_000_000).contains(rate));
+                rate.ok_or_else(|| "must be a whole number from 1 to 1000000".into())
+            })?,
+            metrics_listen: source.parse("TAIKU_METRICS_LISTEN", None, |value| address(value).map(Some))?,
             demo_listen: source.parse(
                 "TAIKU_DEMO_LISTEN",
                 SocketAddr::from(([127, 0, 0, 1], 8090)),

@@ -32,6 +32,7 @@ mod link;
 pub mod operation;
 mod provider;
 pub mod refresh;
+mod restored;
 pub mod revocation;
 pub(crate) mod sealed;
 pub mod server;

@@ -4,6 +4,7 @@
 
 mod hub;
 pub mod keeper;
+pub mod wire;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -2,7 +2,9 @@
 
 mod outcome;
 mod redact;
+mod right;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -26,35 +28,39 @@ use crate::tokens::{self, Live};
 use crate::toolkit::{Prepared, Said, Tool, wait};
 use crate::vault::SecretString;
 pub use outcome::Answer;
+pub use right::Right;
 
 /// When to try again after a provider could not be reached, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 5;
 
-/// Runs a tool for a user and notes it.
+/// Runs a tool for a user and notes it. A call whose right ends while it runs is answered at once.
 ///
 /// # Errors
 /// Whatever stands between the caller and the provider. A failure of the provider itself is an [`Answer`].
-pub async fn run(
-    broker: &Broker,
-    ready: &Ready,
-    user_id: &str,
-    plugin: Option<&str>,
-    call: &Execute,
-) -> Result<Answer, Failure> {
+pub async fn run(broker: &Broker, ready: &Ready, right: &Right<'_>) -> Result<Answer, Failure> {
     let began = broker.clock.now();
-    let mut used = None;
-    let result = attempt(broker, ready, user_id, call, &mut used).await;
+    let used = OnceLock::new();
+    let (user_id, call) = (right.user.id.as_str(), right.call);
+    // What must come to its end, a refresh, runs on a task of its own.
+    let result = tokio::select! {
+        result = attempt(broker, ready, user_id, call, &used) => result,
+        ended = right.ended(broker, &used) => Err(ended),
+    };
     let (outcome, upstream_status) = match &result {
         Ok(answer) if answer.failed => (Code::UpstreamFailed.as_str(), Some(answer.status.as_u16())),
         Ok(answer) => ("ok", Some(answer.status.as_u16())),
         Err(failure) => (failure.code().as_str(), None),
     };
+    broker.metrics.call(ready.toolkit.slug.as_str(), outcome);
+    if matches!(&result, Err(failure) if matches!(failure.code(), Code::KeyUnknown | Code::VaultIntegrity)) {
+        broker.metrics.vault_error(outcome);
+    }
     let done = Done {
         user_id,
-        plugin,
+        plugin: right.plugin_id(),
         toolkit: ready.toolkit.slug.as_str(),
         action: &call.action,
-        connection_id: used.as_deref(),
+        connection_id: used.get().map(String::as_str),
         outcome,
         upstream_status,
         began,
@@ -78,13 +84,16 @@ async fn attempt(
     ready: &Ready,
     user_id: &str,
     call: &Execute,
-    used: &mut Option<String>,
+    used: &OnceLock<String>,
 ) -> Result<Answer, Failure> {
     let connection = match ready.resolved.auth {
         Some(_) => Some(choose(broker, ready, user_id, call.connection_id.as_deref()).await?),
         None => None,
     };
-    *used = connection.as_ref().map(|connection| connection.id.clone());
+    if let Some(connection) = &connection {
+        // It is set here and nowhere else.
+        let _ = used.set(connection.id.clone());
+    }
     let tool = ready.toolkit.find(&call.action)?;
     let prepared = tool.prepare(&ready.resolved, call.arguments.get())?;
     let Some(connection) = connection else {

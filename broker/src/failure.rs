@@ -17,6 +17,8 @@ pub enum Failure {
     Choose(Refusal, Vec<ConnectionChoice>),
     /// Nothing was done; the same call may be tried again after so many seconds.
     Wait(Refusal, u64),
+    /// The right to the call ended while it ran: the provider may have acted, so it must not be tried again blindly.
+    Ended(Refusal),
     /// Ours. The text goes to the log, not to the caller.
     Internal(String),
 }
@@ -37,7 +39,10 @@ impl Failure {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::Refused(refusal) | Self::Choose(refusal, _) | Self::Wait(refusal, _) => refusal.code,
+            Self::Refused(refusal)
+            | Self::Choose(refusal, _)
+            | Self::Wait(refusal, _)
+            | Self::Ended(refusal) => refusal.code,
             Self::Internal(_) => Code::Internal,
         }
     }

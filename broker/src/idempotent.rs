@@ -116,6 +116,7 @@ async fn settle(
 fn may_have_acted(failure: &Failure) -> bool {
     match failure {
         Failure::Wait(..) => false,
+        Failure::Ended(_) => true,
         Failure::Refused(_) | Failure::Choose(..) | Failure::Internal(_) => {
             matches!(failure.code(), Code::UpstreamSlow | Code::UpstreamUnreachable | Code::Internal)
         }

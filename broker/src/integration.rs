@@ -96,7 +96,8 @@ pub(crate) fn needs_no_account(ready: &Ready) -> Failure {
     Failure::new(Code::InvalidParams, message)
 }
 
-fn disabled(slug: &Slug) -> Failure {
+/// The refusal of what is switched off.
+pub(crate) fn disabled(slug: &Slug) -> Failure {
     let message = format!("The toolkit {slug} is not enabled on this server. Ask your admin to enable it.");
     Failure::new(Code::ToolkitDisabled, message)
 }

@@ -1,19 +1,18 @@
-//! What is bounded per user or address, in memory.
+//! What is bounded per user or address: what protects people is counted in the database, by all brokers together,
+//! what protects this process in its memory.
+
+pub mod calls;
+pub mod sign_in;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use taiku_bridge::{Code, Refusal};
 
-use crate::clock::{DAY, MINUTE, Millis};
+use crate::clock::{DAY, Millis};
 use crate::failure::Failure;
+use crate::password::Queues;
 
-/// Wrong passwords for one address before it has to wait.
-const FAILURES: u32 = 10;
-/// How long it has to wait, and how long failures are remembered.
-const WINDOW: Millis = 15 * MINUTE;
-/// Addresses that are remembered at once.
-const REMEMBERED: usize = 10_000;
 /// Plugins that are received and unpacked at once: each may take 64 MiB of memory.
 const INSTALLING: usize = 4;
 
@@ -33,7 +32,9 @@ type Buckets = Mutex<HashMap<String, (f64, Millis)>>;
 /// Counts what is bounded.
 #[derive(Debug, Default)]
 pub struct Limits {
-    failed_sign_ins: Mutex<HashMap<String, (u32, Millis)>>,
+    calls: calls::Calls,
+    /// Where passwords wait for their turn.
+    pub passwords: Queues,
     stores: Buckets,
     tells: Buckets,
     installing: Mutex<HashSet<String>>,
@@ -53,32 +54,6 @@ impl Drop for Installing<'_> {
 }
 
 impl Limits {
-    /// Lets an address try to sign in, and counts the attempt as failed until it has worked: of many attempts at
-    /// the same time each must see those before it.
-    ///
-    /// # Errors
-    /// `rate_limited` after too many wrong passwords.
-    pub fn sign_in(&self, email: &str, now: Millis) -> Result<(), Failure> {
-        let mut failed = self.failed_sign_ins.lock().unwrap_or_else(PoisonError::into_inner);
-        if failed.len() >= REMEMBERED {
-            failed.retain(|_, (_, since)| now - *since < WINDOW);
-        }
-        if failed.len() >= REMEMBERED && !failed.contains_key(email) {
-            forget_one(&mut failed);
-        }
-        let (count, since) = failed.entry(email.to_owned()).or_insert((0, now));
-        if now - *since >= WINDOW {
-            (*count, *since) = (0, now);
-        }
-        if *count >= FAILURES {
-            let message = "Too many wrong passwords for this address. Wait 15 minutes.";
-            let wait = (WINDOW - (now - *since)) / 1000;
-            return Err(Failure::Wait(Refusal::new(Code::RateLimited, message), wait.unsigned_abs()));
-        }
-        *count += 1;
-        Ok(())
-    }
-
     /// Lets the plugins of a user write once more.
     ///
     /// # Errors
@@ -109,11 +84,6 @@ impl Limits {
         }
         Ok(Installing { limits: self, user_id: user_id.to_owned() })
     }
-
-    /// Forgets the failures of an address.
-    pub fn sign_in_worked(&self, email: &str) {
-        self.failed_sign_ins.lock().unwrap_or_else(PoisonError::into_inner).remove(email);
-    }
 }
 
 /// Takes one from a user's bucket, which fills up again with time.
@@ -139,29 +109,9 @@ fn take(
     Ok(())
 }
 
-/// Makes room by forgetting the address with the fewest failures: a flood of addresses that nobody has must push out
-/// itself before it pushes out one that somebody tries to guess the password of.
-fn forget_one(failed: &mut HashMap<String, (u32, Millis)>) {
-    let least = failed.iter().min_by_key(|(_, entry)| **entry).map(|(email, _)| email.clone());
-    least.map(|email| failed.remove(&email));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ten_wrong_passwords_make_an_address_wait_and_no_other() {
-        let limits = Limits::default();
-        for _ in 0..FAILURES {
-            assert!(limits.sign_in("a@b.c", 0).is_ok());
-        }
-        assert_eq!(limits.sign_in("a@b.c", 1).unwrap_err().code(), Code::RateLimited);
-        assert!(limits.sign_in("other@b.c", 1).is_ok());
-        assert!(limits.sign_in("a@b.c", WINDOW).is_ok());
-        limits.sign_in_worked("a@b.c");
-        assert!(limits.sign_in("a@b.c", 1).is_ok());
-    }
 
     #[test]
     fn a_user_writes_a_burst_and_then_at_the_rate_and_another_user_does_not_wait() {
@@ -187,17 +137,5 @@ mod tests {
         assert!(limits.install("e").is_ok());
         drop(others);
         assert!(limits.installing.lock().unwrap().is_empty());
-    }
-
-    #[test]
-    fn a_flood_of_addresses_neither_frees_a_guessed_one_nor_grows() {
-        let limits = Limits::default();
-        let guess = |email: &str| limits.sign_in(email, 0);
-        (0..FAILURES).for_each(|_| guess("a@b.c").unwrap());
-        (0..REMEMBERED + 100).for_each(|n| guess(&format!("{n}@flood.test")).unwrap());
-        assert_eq!(guess("a@b.c").unwrap_err().code(), Code::RateLimited);
-        (0..FAILURES).for_each(|_| guess("new@b.c").unwrap());
-        assert_eq!(guess("new@b.c").unwrap_err().code(), Code::RateLimited);
-        assert_eq!(limits.failed_sign_ins.lock().unwrap().len(), REMEMBERED);
     }
 }

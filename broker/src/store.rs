@@ -4,19 +4,23 @@
 //! touched the wrong number of rows is an error, [`Tx::commit`] is explicit and dropping undoes.
 
 pub mod activity;
+pub mod allowances;
 pub mod api_keys;
 pub mod audit;
+pub mod bulletins;
 pub mod connections;
 pub mod flows;
 pub mod grants;
 pub mod idempotency;
 pub mod installs;
 pub mod integrations;
+pub mod known_browsers;
 pub mod plugin_data;
 pub mod plugin_policy;
 pub mod records;
 pub mod refresh;
 pub mod replicas;
+pub mod restored;
 pub mod revocations;
 pub mod rewraps;
 pub mod sessions;
@@ -42,6 +46,8 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection as _, PgPool, Postgres, SqlStr, Sqlite, SqlitePool, Transaction};
 
+use crate::clock::Millis;
+
 /// Each migration in order: version, name, text.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "core", include_str!("../../migrations/0001_core.sql")),
@@ -51,7 +57,38 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "refresh", include_str!("../../migrations/0005_refresh.sql")),
     (6, "connections", include_str!("../../migrations/0006_connections.sql")),
     (8, "keys", include_str!("../../migrations/0008_keys.sql")),
+    (9, "replicas", include_str!("../../migrations/0009_replicas.sql")),
 ];
+
+/// Whether this program has a migration.
+#[must_use]
+pub fn knows(version: i64) -> bool {
+    MIGRATIONS.iter().any(|(known, ..)| *known == version)
+}
+
+/// The migrations that this program has.
+pub fn known() -> impl Iterator<Item = i64> {
+    MIGRATIONS.iter().map(|(version, ..)| *version)
+}
+
+/// What an SQLite file has lost, if anything; Postgres looks after its own.
+///
+/// # Errors
+/// When it cannot be asked.
+pub async fn damage(tx: &mut Tx) -> Result<Option<String>> {
+    let Tx::Sqlite(tx) = tx else { return Ok(None) };
+    let found: String = sqlx::query_scalar("pragma quick_check(1)").fetch_one(&mut **tx).await?;
+    Ok(Some(found).filter(|found| found != "ok"))
+}
+
+/// The migrations that a database has.
+///
+/// # Errors
+/// When it cannot be asked, or has none.
+pub async fn applied(tx: &mut Tx) -> Result<Vec<i64>> {
+    let query = "select version from _sqlx_migrations order by version";
+    Ok(with!(tx, |conn| sqlx::query_scalar(query).fetch_all(conn))?)
+}
 
 /// How long a writer waits for another before it gives up.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -181,11 +218,11 @@ fn engine_is_busy(error: &dyn DatabaseError) -> bool {
     let code = error.code();
     let code = code.as_deref().unwrap_or_default();
     if error.try_downcast_ref::<SqliteError>().is_some() {
-        // The lower byte of an extended code is its kind: SQLITE_BUSY and SQLITE_LOCKED.
-        return code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6));
+        // The lower byte of an extended code is its kind: SQLITE_BUSY, SQLITE_LOCKED and SQLITE_FULL.
+        return code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 13));
     }
-    // Serialisation failure, deadlock, lock not available, too many connections, starting or stopping.
-    matches!(code, "40001" | "40P01" | "55P03" | "53300" | "57P01" | "57P02" | "57P03")
+    // Serialisation failure, deadlock, lock not available, disk full, too many connections, starting or stopping.
+    matches!(code, "40001" | "40P01" | "55P03" | "53100" | "53300" | "57P01" | "57P02" | "57P03")
 }
 
 /// A result of the store.
@@ -267,8 +304,17 @@ impl Store {
     /// # Errors
     /// When a migration fails.
     pub async fn migrate(&self) -> Result<()> {
+        self.migrate_to(&known().collect::<Vec<_>>()).await
+    }
+
+    /// Brings the schema to these migrations, as it was when a backup was made.
+    ///
+    /// # Errors
+    /// When a migration fails.
+    pub async fn migrate_to(&self, versions: &[i64]) -> Result<()> {
         let migrations = MIGRATIONS
             .iter()
+            .filter(|(version, ..)| versions.contains(version))
             .map(|(version, name, sql)| {
                 let sql = SqlStr::from_static(sql);
                 Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql, false)
@@ -324,6 +370,16 @@ impl Store {
         let mut tx = self.read().await?;
         execute!(&mut tx, sqlx::query("select 1"))?;
         Ok(())
+    }
+
+    /// The time of the database, where that has a clock of its own.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn clock(&self) -> Result<Option<Millis>> {
+        let Self::Postgres(pool) = self else { return Ok(None) };
+        let query = "select (extract(epoch from clock_timestamp()) * 1000)::bigint";
+        Ok(Some(sqlx::query_scalar(query).fetch_one(pool).await?))
     }
 
     /// Closes every connection, so that an SQLite file is left without its journal.

@@ -8,7 +8,10 @@ use crate::broker::Broker;
 use crate::clock::Millis;
 use crate::custody::disconnect::Disconnect;
 use crate::events::Event;
-use crate::store::{self, activity, connections, flows, idempotency, installs, revocations, sessions};
+use crate::store::{
+    self, activity, allowances, bulletins, connections, flows, idempotency, installs, known_browsers,
+    revocations, sessions,
+};
 
 const EVERY: Duration = Duration::from_secs(60);
 
@@ -41,7 +44,10 @@ pub async fn once(broker: &Broker) -> store::Result<()> {
         + idempotency::sweep(&mut tx, now).await?
         + activity::sweep(&mut tx, now).await?
         + installs::sweep(&mut tx, now).await?
-        + revocations::sweep(&mut tx, now).await?;
+        + revocations::sweep(&mut tx, now).await?
+        + bulletins::sweep(&mut tx, now).await?
+        + allowances::sweep(&mut tx, now).await?
+        + known_browsers::sweep(&mut tx, now).await?;
     tx.commit().await?;
     for connection in &given_up {
         broker.events.tell(&connection.user_id, &Event::connection(connection));

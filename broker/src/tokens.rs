@@ -98,7 +98,9 @@ pub async fn renewed(broker: &Broker, ready: &Ready, connection: Connection) -> 
         connection_id: connection.id,
         generation: connection.generation,
     };
-    broker.custody.ask(stale.clone()).await?;
+    let asked = broker.custody.ask(stale.clone()).await;
+    broker.metrics.refresh(asked.as_ref().map_or_else(|failure| failure.code().as_str(), |()| "ok"));
+    asked?;
     let connection = {
         let mut tx = broker.store.read().await?;
         connections::find(&mut tx, &stale.user_id, &stale.connection_id).await?
@@ -119,6 +121,7 @@ pub fn expired(ready: &Ready, connection: &Connection) -> Failure {
             "revoked" => "access was revoked at the provider",
             "in_doubt" => "an answer of the provider was lost, and with it the access",
             "no_refresh_token" => "the provider's access has ended and cannot be renewed",
+            "restore" => "this server was restored from a backup, and the access may have been renewed since",
             "integration_changed" => "your admin has changed the integration",
             _ => "it has ended",
         },

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use taiku_bridge::api;
-use taiku_bridge::{Manifest, PluginId};
 use tempfile::TempDir;
 use url::Url;
 
@@ -98,12 +97,7 @@ impl TestApp {
 
     /// Lets a user allow a plugin all that its manifest asks for.
     pub async fn grant_all(&self, user: &Client, plugin: &str) {
-        let id = PluginId::parse(plugin).expect("a plugin of the tests has an id");
-        let found: api::Plugin = user.get(&api::plugin(&id)).await.read();
-        let files = Some(found.files);
-        let Manifest { version, permissions, integrations, .. } = found.manifest;
-        let body = api::GrantBody { version: version.to_string(), files, permissions, integrations };
-        let _ = user.put(&api::grant(&id), &body).await.expect(200);
+        user.grant_all(plugin).await;
     }
 
     /// Where the database and the keys are.

@@ -8,9 +8,11 @@ use reqwest::redirect::Policy;
 use serde::Serialize;
 use serde_json::json;
 use taiku_bridge::api::{self, REQUEST_HEADER};
+use taiku_bridge::{Manifest, PluginId};
 use url::Url;
 
 use crate::answer::Answer;
+use crate::listening::Listening;
 
 /// A cookie as it was set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +51,10 @@ impl Cookie {
 #[derive(Debug)]
 pub struct Client {
     http: reqwest::Client,
+    /// Where requests go.
     base: Url,
+    /// What the server is called: another address than `base` where a load balancer is left out.
+    site: Url,
     cookies: Mutex<Vec<Cookie>>,
     headers: HeaderMap,
 }
@@ -68,7 +73,17 @@ impl Client {
     /// A user agent without cookies for the server at `base`.
     #[must_use]
     pub fn new(base: &Url) -> Self {
-        Self { http: http(), base: base.clone(), cookies: Mutex::default(), headers: HeaderMap::new() }
+        Self::at(base, base)
+    }
+
+    /// A user agent for the server `site`, of which one broker is at `base`.
+    #[must_use]
+    pub fn at(base: &Url, site: &Url) -> Self {
+        let mut headers = HeaderMap::new();
+        if base != site {
+            headers.insert(HOST, header(authority(site)));
+        }
+        Self { http: http(), base: base.clone(), site: site.clone(), cookies: Mutex::default(), headers }
     }
 
     /// A script that uses an API key.
@@ -114,13 +129,31 @@ impl Client {
         self.post(api::SESSION, &json!({ "email": email, "password": password })).await.expect(200)
     }
 
+    /// Allows a plugin all that its manifest asks for.
+    ///
+    /// # Panics
+    /// When there is no such plugin.
+    pub async fn grant_all(&self, plugin: &str) {
+        let id = PluginId::parse(plugin).expect("a plugin of the tests has an id");
+        let found: api::Plugin = self.get(&api::plugin(&id)).await.read();
+        let files = Some(found.files);
+        let Manifest { version, permissions, integrations, .. } = found.manifest;
+        let body = api::GrantBody { version: version.to_string(), files, permissions, integrations };
+        let _ = self.put(&api::grant(&id), &body).await.expect(200);
+    }
+
+    /// Listens to the stream of events.
+    pub async fn listen(&self) -> Listening {
+        Listening::begin(self.bare(Method::GET, "/api/v1/events").open().await)
+    }
+
     /// A request as the host page sends it: with what protects against other sites, where that is needed.
     pub fn request(&self, method: Method, path: &str) -> Sent<'_> {
         let sent = self.bare(method, path);
         if sent.method.is_safe() || sent.headers.contains_key("authorization") {
             return sent;
         }
-        let origin = self.base.origin().ascii_serialization();
+        let origin = self.site.origin().ascii_serialization();
         sent.header(REQUEST_HEADER, "1").header(ORIGIN.as_str(), &origin)
     }
 
@@ -129,8 +162,12 @@ impl Client {
     /// # Panics
     /// When `path` is no address.
     pub fn bare(&self, method: Method, path: &str) -> Sent<'_> {
-        let url = self.base.join(path).unwrap_or_else(|error| panic!("{path} is no address: {error}"));
-        let own = url.origin() == self.base.origin();
+        let mut url = self.site.join(path).unwrap_or_else(|error| panic!("{path} is no address: {error}"));
+        let own = url.origin() == self.site.origin();
+        if own {
+            url.set_host(self.base.host_str()).expect("a host can be another");
+            url.set_port(self.base.port()).expect("a port can be another");
+        }
         let headers = if own { self.headers.clone() } else { HeaderMap::new() };
         Sent { client: self, method, url, headers, body: None }
     }
@@ -210,24 +247,43 @@ impl Sent<'_> {
     /// # Panics
     /// When there is no answer.
     pub async fn send(self) -> Answer {
+        let what = format!("{} {}", self.method, self.url);
+        let response = self.open().await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let text = response.text().await.unwrap_or_else(|error| panic!("{what}: {error}"));
+        Answer { status, headers, text }
+    }
+
+    /// The same, as far as the head of the answer.
+    async fn open(self) -> reqwest::Response {
+        let what = format!("{} {}", self.method, self.url);
+        self.attempt().await.unwrap_or_else(|error| panic!("{what}: {error}"))
+    }
+
+    /// Sends it to a server that may be gone: none when there is no whole answer.
+    pub async fn try_send(self) -> Option<Answer> {
+        let response = self.attempt().await.ok()?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        Some(Answer { status, headers, text: response.text().await.ok()? })
+    }
+
+    async fn attempt(self) -> reqwest::Result<reqwest::Response> {
         let Self { client, method, url, headers, body } = self;
         let cookies = client.cookie_header(url.path());
-        let mut request = client.http.request(method.clone(), url.clone()).headers(headers);
+        let mut request = client.http.request(method, url).headers(headers);
         if !cookies.is_empty() {
             request = request.header(COOKIE, cookies);
         }
         if let Some(body) = body {
             request = request.body(body);
         }
-        let response = request.send().await.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
-        let (status, headers) = (response.status(), response.headers().clone());
-        for cookie in headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
+        let response = request.send().await?;
+        for cookie in response.headers().get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok()) {
             if let Some(cookie) = Cookie::parse(cookie) {
                 client.keep(cookie);
             }
         }
-        let text = response.text().await.unwrap_or_else(|error| panic!("{method} {url}: {error}"));
-        Answer { status, headers, text }
+        Ok(response)
     }
 }
 
@@ -244,6 +300,11 @@ pub(crate) fn http() -> reqwest::Client {
     )]
     let builder = reqwest::Client::builder();
     builder.redirect(Policy::none()).no_proxy().build().expect("a client without files can be built")
+}
+
+/// Host and port, as in a `Host` header.
+fn authority(url: &Url) -> &str {
+    &url[url::Position::BeforeHost..url::Position::AfterPort]
 }
 
 fn header(value: &str) -> HeaderValue {

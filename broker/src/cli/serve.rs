@@ -1,5 +1,6 @@
 //! `taiku serve`
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::json;
@@ -14,18 +15,18 @@ use crate::broker::{Broker, Start, StartError};
 use crate::clock::Clock;
 use crate::config::{Config, Source};
 use crate::custody::{self, Custody, refresh};
-use crate::events::keeper;
+use crate::events::{keeper, wire};
 use crate::random::Random;
 use crate::store::audit::{self, Actor};
 use crate::store::users;
-use crate::{server, sweep};
+use crate::{metrics, server, sweep};
 
 /// How long requests under way may take after the order to stop.
 const DRAIN: Duration = Duration::from_secs(30);
 
 pub(super) async fn run(source: Source, config: Config, with_demo: bool) -> Result<(), CommandError> {
     let host = Host::start(source, config, with_demo).await?;
-    say(&format!("listening on {}", host.broker.origins.app.as_str()))?;
+    say(&format!("listening on {} at {}", host.broker.origins.app.as_str(), host.address))?;
     signal().await;
     tracing::info!("stopping");
     host.stop().await
@@ -36,6 +37,8 @@ pub(super) struct Host {
     /// What it works with.
     pub(super) broker: Broker,
     custody: Custody,
+    /// Where its listener is.
+    pub(super) address: SocketAddr,
     stop: watch::Sender<bool>,
     server: JoinHandle<()>,
     /// What may end at any moment.
@@ -49,8 +52,9 @@ impl Host {
         let what = || format!("TAIKU_LISTEN: listening on {address}");
         let listener =
             TcpListener::bind(address).await.map_err(|error| StartError::Io { what: what(), error })?;
-        let port = listener.local_addr()?.port();
-        let demo_listen = config.demo_listen;
+        let address = listener.local_addr()?;
+        let port = address.port();
+        let (demo_listen, metrics_listen) = (config.demo_listen, config.metrics_listen);
         let start = Start {
             config,
             source,
@@ -73,9 +77,13 @@ impl Host {
         }
         helpers.push(tokio::spawn(sweep::run(broker.clone(), stopped.clone())));
         helpers.push(tokio::spawn(keeper::run(broker.clone(), stopped.clone())));
+        helpers.push(tokio::spawn(wire::run(broker.clone(), stopped.clone())));
         helpers.push(tokio::spawn(refresh::background::run(custody.clone(), stopped.clone())));
+        if let Some(address) = metrics_listen {
+            helpers.push(figures(&broker, address, stopped.clone()).await?);
+        }
         let server = tokio::spawn(server::serve(broker.clone(), listener, until(stopped)));
-        Ok(Self { broker, custody, stop, server, helpers })
+        Ok(Self { broker, custody, address, stop, server, helpers })
     }
 
     /// Lets what is under way come to its end, and ends.
@@ -96,6 +104,24 @@ impl Host {
         self.broker.store.close().await;
         Ok(())
     }
+}
+
+/// Serves the figures for Prometheus on a listener of their own.
+async fn figures(
+    broker: &Broker,
+    address: SocketAddr,
+    stopped: watch::Receiver<bool>,
+) -> Result<JoinHandle<()>, CommandError> {
+    let what = || format!("TAIKU_METRICS_LISTEN: listening on {address}");
+    let listener =
+        TcpListener::bind(address).await.map_err(|error| StartError::Io { what: what(), error })?;
+    say(&format!("figures on http://{}/metrics", listener.local_addr()?))?;
+    let broker = broker.clone();
+    Ok(tokio::spawn(async move {
+        if let Err(error) = metrics::serve(broker, listener, until(stopped)).await {
+            tracing::error!(%error, "the figures are served no longer");
+        }
+    }))
 }
 
 /// Completes when it is time to stop.

@@ -73,7 +73,9 @@ impl FlowError {
 impl From<Failure> for FlowError {
     fn from(failure: Failure) -> Self {
         match failure {
-            Failure::Refused(refusal) | Failure::Choose(refusal, _) => Self::Changed(refusal.message),
+            Failure::Refused(refusal) | Failure::Choose(refusal, _) | Failure::Ended(refusal) => {
+                Self::Changed(refusal.message)
+            }
             Failure::Wait(..) => Self::Busy,
             Failure::Internal(text) => Self::Internal(text),
         }

@@ -58,6 +58,8 @@ pub(super) enum Failed {
     Choose(Sentence, Vec<ConnectionChoice>),
     /// [`Failure::Wait`]
     Wait(Sentence, u64),
+    /// [`Failure::Ended`]
+    Ended(Sentence),
     /// [`Failure::Internal`]
     Internal(String),
 }
@@ -88,6 +90,7 @@ impl From<Failure> for Failed {
             Failure::Refused(refusal) => Self::Refused(refusal.into()),
             Failure::Choose(refusal, choices) => Self::Choose(refusal.into(), choices),
             Failure::Wait(refusal, seconds) => Self::Wait(refusal.into(), seconds),
+            Failure::Ended(refusal) => Self::Ended(refusal.into()),
             Failure::Internal(text) => Self::Internal(text),
         }
     }
@@ -99,6 +102,7 @@ impl From<Failed> for Failure {
             Failed::Refused(sentence) => Self::Refused(sentence.into()),
             Failed::Choose(sentence, choices) => Self::Choose(sentence.into(), choices),
             Failed::Wait(sentence, seconds) => Self::Wait(sentence.into(), seconds),
+            Failed::Ended(sentence) => Self::Ended(sentence.into()),
             Failed::Internal(text) => Self::Internal(text),
         }
     }

@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
-use taiku_bridge::event::{RESYNC, SESSION_ENDED};
-use tokio::sync::mpsc;
+use taiku_bridge::event::{self, RESYNC, SESSION_ENDED};
+use tokio::sync::{mpsc, watch};
 
-use super::Event;
+use super::{Event, wire};
 
 /// Events that wait for one reader; the next one lets the reader go.
 const QUEUE: usize = 64;
@@ -16,9 +17,45 @@ const PER_USER: usize = 16;
 /// Streams in all: well below the connections that the listener takes, so that requests always find one.
 const IN_ALL: usize = 600;
 
-/// Where events are told and heard, within this process.
+/// The events that brokers pass on to each other, by their names on the wire.
+const PASSED_ON: [&str; 6] = [
+    event::CONNECTION_CHANGED,
+    event::GRANT_CHANGED,
+    event::PLUGINS_CHANGED,
+    event::TOOLKITS_CHANGED,
+    event::DATA_CHANGED,
+    event::PLUGIN_EVENT,
+];
+
+/// Where events are told and heard. What is told here is also told to the other brokers over the same database,
+/// once [`wire::run`] runs.
 #[derive(Clone, Debug)]
-pub struct Hub(Arc<Mutex<State>>);
+pub struct Hub(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    state: Arc<Mutex<State>>,
+    /// The name of this process among the brokers.
+    origin: String,
+    outgoing: mpsc::Sender<Notice>,
+    /// Taken by whoever passes events on.
+    taken_by_wire: Mutex<Option<mpsc::Receiver<Notice>>>,
+    /// Whether an event found no room among the outgoing ones.
+    overflow: AtomicBool,
+    /// Counts what may have taken a right away.
+    rights: watch::Sender<u64>,
+}
+
+/// An event on its way to the other brokers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Notice {
+    /// Whom it is for; everybody without one.
+    pub(super) user: Option<String>,
+    /// The event's name.
+    pub(super) name: &'static str,
+    /// What it says, as JSON.
+    pub(super) data: String,
+}
 
 /// What let a reader in; the stream ends with it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -97,12 +134,48 @@ impl Hub {
     /// A hub whose event ids begin with `name`.
     #[must_use]
     pub fn new(name: String) -> Self {
-        let streams = HashMap::new();
-        Self(Arc::new(Mutex::new(State { name, streams, next_stream: 0, last_event: 0, closed: false })))
+        let state = State {
+            name: name.clone(),
+            streams: HashMap::new(),
+            next_stream: 0,
+            last_event: 0,
+            closed: false,
+        };
+        let (outgoing, waiting) = mpsc::channel(wire::WAITING);
+        Self(Arc::new(Shared {
+            state: Arc::new(Mutex::new(state)),
+            origin: name,
+            outgoing,
+            taken_by_wire: Mutex::new(Some(waiting)),
+            overflow: AtomicBool::new(false),
+            rights: watch::Sender::new(0),
+        }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The name of this process among the brokers.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.0.origin
+    }
+
+    /// What is told from now on, for the one who passes it on.
+    pub(super) fn take_outgoing(&self) -> Option<mpsc::Receiver<Notice>> {
+        self.0.taken_by_wire.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether an event was lost since this was asked last.
+    pub(super) fn take_overflow(&self) -> bool {
+        self.0.overflow.swap(false, Ordering::Relaxed)
+    }
+
+    /// Changes whenever something was told that may have taken a right away, here or at another broker.
+    #[must_use]
+    pub fn rights(&self) -> watch::Receiver<u64> {
+        self.0.rights.subscribe()
     }
 
     /// Opens a stream of a user. It begins with `resync`, unless `last_event` is the newest there is.
@@ -136,24 +209,52 @@ impl Hub {
         if streams.len() > PER_USER {
             streams.remove(0).close(End::Quiet);
         }
-        let hub = Arc::downgrade(&self.0);
+        let hub = Arc::downgrade(&self.0.state);
         Ok(Subscription { queue: receiver, end, said_farewell: false, number, user: user.to_owned(), hub })
     }
 
     /// Tells a user's pages.
     pub fn tell(&self, user: &str, event: &Event) {
-        let mut state = self.state();
-        let message = state.message(event);
-        if let Some(streams) = state.streams.get_mut(user) {
-            hand(streams, &message);
-        }
+        self.told(Notice { user: Some(user.to_owned()), name: event.name(), data: event.data().to_string() });
     }
 
     /// Tells everybody's pages.
     pub fn tell_all(&self, event: &Event) {
+        self.told(Notice { user: None, name: event.name(), data: event.data().to_string() });
+    }
+
+    fn told(&self, notice: Notice) {
+        self.deliver(notice.user.as_deref(), notice.name, notice.data.clone());
+        if self.0.outgoing.try_send(notice).is_err() {
+            self.0.overflow.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Tells the pages here what another broker has told its own. Returns whether it is a known event.
+    pub(super) fn hear(&self, user: Option<&str>, name: &str, data: String) -> bool {
+        let known = PASSED_ON.iter().find(|known| **known == name);
+        known.map(|name| self.deliver(user, name, data)).is_some()
+    }
+
+    fn deliver(&self, user: Option<&str>, name: &'static str, data: String) {
+        if !matches!(name, event::DATA_CHANGED | event::PLUGIN_EVENT) {
+            self.0.rights.send_modify(|count| *count += 1);
+        }
         let mut state = self.state();
-        let message = state.message(event);
-        state.streams.values_mut().for_each(|streams| hand(streams, &message));
+        let message = state.message(name, data);
+        match user {
+            Some(user) => {
+                if let Some(streams) = state.streams.get_mut(user) {
+                    hand(streams, &message);
+                }
+            }
+            None => state.streams.values_mut().for_each(|streams| hand(streams, &message)),
+        }
+    }
+
+    /// Tells everybody's pages here to read everything again.
+    pub(super) fn resync(&self) {
+        self.deliver(None, RESYNC, "{}".into());
     }
 
     /// Ends the streams that a credential let in.
@@ -194,9 +295,9 @@ impl State {
         format!("{}.{}", self.name, self.last_event)
     }
 
-    fn message(&mut self, event: &Event) -> Arc<Message> {
+    fn message(&mut self, name: &'static str, data: String) -> Arc<Message> {
         self.last_event += 1;
-        Arc::new(Message { id: self.id(), name: event.name(), data: event.data().to_string() })
+        Arc::new(Message { id: self.id(), name, data })
     }
 }
 
@@ -281,6 +382,30 @@ mod tests {
         hub.close();
         assert_eq!(names(&mut ada).await, ["grant_changed", "plugins_changed"]);
         assert_eq!(names(&mut bob).await, ["plugins_changed"]);
+    }
+
+    #[tokio::test]
+    async fn what_another_broker_tells_is_heard_here_and_not_passed_on() {
+        let hub = hub();
+        let mut outgoing = hub.take_outgoing().unwrap();
+        let mut ada = open(&hub, "ada");
+        hub.tell("ada", &Event::PluginsChanged);
+        assert_eq!(outgoing.try_recv().unwrap().name, "plugins_changed");
+        assert!(hub.hear(Some("ada"), "grant_changed", "{}".into()));
+        assert!(!hub.hear(None, "something_newer", "{}".into()));
+        hub.resync();
+        assert!(outgoing.try_recv().is_err());
+        hub.close();
+        assert_eq!(names(&mut ada).await, ["plugins_changed", "grant_changed", RESYNC]);
+    }
+
+    #[tokio::test]
+    async fn an_event_that_finds_no_room_on_its_way_out_is_told_of() {
+        let hub = hub();
+        (0..wire::WAITING).for_each(|_| hub.tell_all(&Event::PluginsChanged));
+        assert!(!hub.take_overflow());
+        hub.tell_all(&Event::PluginsChanged);
+        assert!(hub.take_overflow() && !hub.take_overflow());
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ use taiku_bridge::{Code, Refusal};
 
 use super::{body, cookies};
 use crate::broker::Broker;
+use crate::events::Credential;
 use crate::failure::Failure;
 use crate::store::api_keys::LiveKey;
 use crate::store::sessions::Session;
@@ -64,6 +65,16 @@ impl Identity {
             Self::Visitor => None,
             Self::Browser(session) => Some(&session.user),
             Self::Key(key) => Some(&key.user),
+        }
+    }
+
+    /// What lets the sender in, and with whose end the right to everything ends.
+    #[must_use]
+    pub(super) fn credential(&self) -> Option<Credential> {
+        match self {
+            Self::Visitor => None,
+            Self::Browser(session) => Some(Credential::Session(session.id_hash.clone())),
+            Self::Key(key) => Some(Credential::Key(key.id.clone())),
         }
     }
 }

@@ -19,6 +19,12 @@ pub(super) fn session_name(origin: &Origin) -> String {
     with_port("__Host-taiku", origin)
 }
 
+/// The name of the cookie by which a browser is known in which somebody has signed in. It lets nobody in.
+#[must_use]
+pub(super) fn known_name(origin: &Origin) -> String {
+    with_port("__Host-taiku-known", origin)
+}
+
 /// The name of the cookie of one OAuth flow.
 #[must_use]
 pub(super) fn flow_name(flow: &str, origin: &Origin) -> String {

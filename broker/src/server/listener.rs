@@ -1,5 +1,6 @@
 //! The listener: connections that are bounded in number, heads of requests that are bounded in size and time.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,23 +19,33 @@ use tower::ServiceExt as _;
 
 /// Connections at once; whoever comes then waits until one ends.
 const CONNECTIONS: usize = 1_000;
+/// Files that connections leave to everything else: the database, its journals, providers, the custody.
+const RESERVED: usize = 128;
 /// Time within which the head of a request must have come, the wait for the next one on the same connection included.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 /// Bytes of the head of a request.
 const HEAD_BYTES: usize = 64 * 1024;
 
+/// Where a request comes from: the other end of its connection, which may be a proxy.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) IpAddr);
+
 /// Serves until `shutdown` completes; requests under way are finished.
 pub(super) async fn serve(app: Router, mut listener: TcpListener, shutdown: impl Future<Output = ()>) {
-    let app = app.map_request(|request: Request<Incoming>| request.map(Body::new));
-    let service = TowerToHyperService::new(app);
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_buf_size(HEAD_BYTES);
-    let (open, room) = (GracefulShutdown::new(), Arc::new(Semaphore::new(CONNECTIONS)));
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let (open, room) = (GracefulShutdown::new(), Arc::new(Semaphore::new(connections(&limits))));
     let accept = async {
         while let Ok(place) = Arc::clone(&room).acquire_owned().await {
             // Unlike the listener's own, this one waits out what passes, such as too many open files.
-            let (stream, _) = Listener::accept(&mut listener).await;
-            let connection = open.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
+            let (stream, peer) = Listener::accept(&mut listener).await;
+            let app = app.clone().map_request(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(Peer(peer.ip()));
+                request.map(Body::new)
+            });
+            let service = TowerToHyperService::new(app);
+            let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
             tokio::spawn(async move {
                 if let Err(error) = connection.await {
                     tracing::trace!(%error, "a connection ended early");
@@ -49,6 +60,14 @@ pub(super) async fn serve(app: Router, mut listener: TcpListener, shutdown: impl
     }
     drop(listener);
     open.shutdown().await;
+}
+
+/// How many connections there may be, by what `/proc/self/limits` says of open files: a flood of connections must
+/// not take the files that a refresh needs.
+fn connections(limits: &str) -> usize {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let files = line.and_then(|rest| rest.split_whitespace().next()?.parse::<usize>().ok());
+    files.map_or(CONNECTIONS, |files| files.saturating_sub(RESERVED).max(files / 4).clamp(1, CONNECTIONS))
 }
 
 #[cfg(test)]
@@ -116,6 +135,20 @@ mod tests {
         let (mut stream, _stop, _server) = start().await;
         stream.write_all(format!("GET /?{} HTTP/1.1\r\n", "x".repeat(HEAD_BYTES)).as_bytes()).await.unwrap();
         assert!(read(&mut stream).await.starts_with("HTTP/1.1 4"));
+    }
+
+    #[test]
+    fn connections_leave_files_to_the_rest() {
+        let limits = |files: &str| {
+            format!(
+                "Max processes   9 9 processes\nMax open files            {files}                 files\n"
+            )
+        };
+        assert_eq!(connections(&limits("256                  1048576")), 128);
+        assert_eq!(connections(&limits("100                  100")), 25);
+        assert_eq!(connections(&limits("1048576              1048576")), CONNECTIONS);
+        assert_eq!(connections(&limits("unlimited            unlimited")), CONNECTIONS);
+        assert_eq!(connections(""), CONNECTIONS);
     }
 
     #[tokio::test]

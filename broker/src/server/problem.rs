@@ -14,7 +14,7 @@ pub(super) struct Unhandled(pub(super) String);
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
-            Self::Refused(refusal) => problem(&refusal.into()),
+            Self::Refused(refusal) | Self::Ended(refusal) => problem(&refusal.into()),
             Self::Choose(refusal, connections) => problem(&Problem { connections, ..refusal.into() }),
             Self::Wait(refusal, seconds) => {
                 let mut response = problem(&refusal.into());

@@ -1,5 +1,6 @@
 //! Signing in and out.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
@@ -9,14 +10,15 @@ use taiku_bridge::api::{Session, SignIn};
 use super::access::Identity;
 use super::body::Json;
 use super::cookies::{self, SameSite};
-use crate::accounts::MAX_EMAIL;
+use super::listener::Peer;
+use crate::accounts::{self, MAX_EMAIL};
 use crate::broker::Broker;
 use crate::events::Credential;
 use crate::failure::Failure;
-use crate::password;
+use crate::limits::sign_in::{self, Attempt};
 use crate::store::sessions::ABSOLUTE;
 use crate::store::users::{Account, normal_email};
-use crate::store::{sessions, users};
+use crate::store::{known_browsers, sessions, users};
 use crate::vault::hash::sha256;
 
 /// `GET /session`
@@ -42,39 +44,82 @@ fn view(broker: &Broker, identity: &Identity) -> Session {
 pub(super) async fn begin(
     State(broker): State<Broker>,
     identity: Identity,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
     Json(body): Json<SignIn>,
 ) -> Result<Response, Failure> {
     let email = normal_email(&body.email);
     let wrong = || Failure::new(Code::WrongCredentials, "E-mail or password is wrong.");
-    // Nobody has such an address, and the limits must not remember what is as long as a body may be.
+    // Nobody has such an address.
     if email.len() > MAX_EMAIL {
         return Err(wrong());
     }
-    broker.limits.sign_in(&email, broker.clock.now())?;
-    let account = {
-        let mut tx = broker.store.read().await?;
-        users::by_email(&mut tx, &email).await?
+    let browser = known_browser(&broker, &headers);
+    let (account, known) = find(&broker, &email, browser.as_deref()).await?;
+    let queues = &broker.limits.passwords;
+    let queue = if known { &queues.known } else { &queues.strangers };
+    let place = queue.enter().map_err(accounts::password_failure)?;
+    let attempt = match browser.filter(|_| known) {
+        Some(cookie_hash) => Attempt::Known(cookie_hash),
+        None => Attempt::Stranger { email, from: peer.map(|Extension(Peer(address))| address) },
     };
+    sign_in::begin(&broker, &attempt).await?;
     let hash = account.as_ref().map(|account| account.password_hash.clone());
-    let right = password::verify(body.password, hash).await;
+    let right = place.verify(body.password, hash).await;
     let account = account.filter(|account| right && account.disabled_at.is_none());
     let Some(Account { user, .. }) = account else {
         return Err(wrong());
     };
-    broker.limits.sign_in_worked(&email);
-    sign_in(&broker, &identity, &user.id).await
+    sign_in::worked(&broker, &attempt).await?;
+    sign_in(&broker, &identity, &headers, &user.id).await
 }
 
-/// Gives the browser a new session of a user.
-pub(super) async fn sign_in(broker: &Broker, before: &Identity, user_id: &str) -> Result<Response, Failure> {
+/// The SHA-256 of the cookie of a browser in which somebody has signed in before.
+fn known_browser(broker: &Broker, headers: &HeaderMap) -> Option<Vec<u8>> {
+    let cookie = cookies::get(headers, &cookies::known_name(&broker.origins.app))?;
+    Some(sha256(cookie.as_bytes()).to_vec())
+}
+
+/// The account of an address, and whether its user has signed in with this browser before.
+async fn find(
+    broker: &Broker,
+    email: &str,
+    browser: Option<&[u8]>,
+) -> Result<(Option<Account>, bool), Failure> {
+    let mut tx = broker.store.read().await?;
+    let account = users::by_email(&mut tx, email).await?;
+    let known = match (&account, browser) {
+        (Some(account), Some(browser)) => {
+            known_browsers::is_known(&mut tx, browser, &account.user.id, broker.clock.now()).await?
+        }
+        _ => false,
+    };
+    Ok((account, known))
+}
+
+/// Gives the browser a new session of a user, and a cookie by which it is known the next time.
+pub(super) async fn sign_in(
+    broker: &Broker,
+    before: &Identity,
+    headers: &HeaderMap,
+    user_id: &str,
+) -> Result<Response, Failure> {
     let cookie = broker.random.token();
     let id_hash = sha256(cookie.as_bytes());
     let now = broker.clock.now();
+    let known = broker.random.token();
     let mut tx = broker.store.write().await?;
     if let Identity::Browser(old) = before {
         sessions::end(&mut tx, &old.id_hash).await?;
     }
     sessions::begin(&mut tx, &id_hash, &broker.random.id("ses_"), user_id, now).await?;
+    let known_as = match known_browser(broker, headers) {
+        Some(old) if known_browsers::is_known(&mut tx, &old, user_id, now).await? => old,
+        // One that another user has signed in with, or that somebody has planted, becomes nobody's.
+        Some(_) | None => sha256(known.as_bytes()).to_vec(),
+    };
+    known_browsers::seen(&mut tx, &known_as, user_id, now).await?;
+    let is_new = known_as == sha256(known.as_bytes());
     let session = sessions::find(&mut tx, &id_hash, now).await?;
     tx.commit().await?;
     if let Identity::Browser(old) = before {
@@ -85,7 +130,10 @@ pub(super) async fn sign_in(broker: &Broker, before: &Identity, user_id: &str) -
     let name = cookies::session_name(&broker.origins.app);
     let cookie = cookies::set(&name, &cookie, SameSite::Strict, ABSOLUTE / 1000);
     let body = axum::Json(view(broker, &Identity::Browser(session)));
-    Ok(with_cookie(body.into_response(), cookie))
+    let response = with_cookie(body.into_response(), cookie);
+    let name = cookies::known_name(&broker.origins.app);
+    let known = cookies::set(&name, &known, SameSite::Strict, known_browsers::KEPT / 1000);
+    Ok(with_cookie(response, known.filter(|_| is_new)))
 }
 
 /// `DELETE /session`: also ends the flows that this browser has begun.

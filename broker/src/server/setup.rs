@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use http::HeaderMap;
 use serde_json::json;
 use taiku_bridge::Code;
 use taiku_bridge::api::{Role, Setup};
@@ -19,6 +20,7 @@ use crate::store::users;
 pub(super) async fn make_first_admin(
     State(broker): State<Broker>,
     identity: Identity,
+    headers: HeaderMap,
     Json(body): Json<Setup>,
 ) -> Result<Response, Failure> {
     let over = || Failure::new(Code::NotFound, "This set-up link has been used or is not this server's.");
@@ -37,5 +39,5 @@ pub(super) async fn make_first_admin(
     audit::add(&mut tx, now, Actor::System, "user.add", &prepared.user.id, &json!({"role": "admin"})).await?;
     tx.commit().await?;
     broker.setup.end();
-    session::sign_in(&broker, &identity, &prepared.user.id).await
+    session::sign_in(&broker, &identity, &headers, &prepared.user.id).await
 }

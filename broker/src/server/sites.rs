@@ -163,6 +163,7 @@ async fn finish(State(broker): State<Broker>, request: Request, next: Next) -> R
     let id = broker.random.id("req_");
     let (method, path) = (request.method().clone(), path_for_log(request.uri().path()));
     let began = std::time::Instant::now();
+    let is_api = is_api(request.uri().path());
     let is_panel = authority(&request).eq_ignore_ascii_case(broker.origins.panels.authority());
     let mut response = to_its_end(next.run(request)).await;
     if let Some(Unhandled(error)) = response.extensions_mut().remove::<Unhandled>() {
@@ -171,6 +172,12 @@ async fn finish(State(broker): State<Broker>, request: Request, next: Next) -> R
         body.detail = format!("Something went wrong on our side. Request id: {id}");
         response = problem::problem(&body);
     }
+    let site = match (is_panel, is_api) {
+        (true, _) => "panel",
+        (false, true) => "api",
+        (false, false) => "page",
+    };
+    broker.metrics.request(site, response.status(), began.elapsed());
     let status = response.status().as_u16();
     let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::debug!(request_id = %id, %method, path, status, duration_ms, "answered");

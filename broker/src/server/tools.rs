@@ -9,14 +9,15 @@ use taiku_bridge::api::IDEMPOTENCY_HEADER;
 use taiku_bridge::call::Execute;
 use taiku_bridge::{Call, Code, Method, Refusal, Slug, json};
 
-use super::access::SignedIn;
+use super::access::{Identity, SignedIn};
 use super::body::JsonText;
 use crate::broker::Broker;
 use crate::caller;
-use crate::execute::{self, Answer};
+use crate::execute::{self, Answer, Right};
 use crate::failure::Failure;
 use crate::idempotent;
 use crate::integration;
+use crate::limits;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +32,7 @@ struct Body {
 pub(super) async fn run(
     State(broker): State<Broker>,
     SignedIn(user): SignedIn,
+    identity: Identity,
     Path((toolkit, tool)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Failure> {
@@ -43,12 +45,14 @@ pub(super) async fn run(
             Call::Execute(call) => call,
             other => return Err(Failure::Internal(format!("{:?} is not a tool call", other.method()))),
         };
+    limits::calls::call(&broker, &user.id).await?;
     let ready = integration::ready(&broker, &call.toolkit).await?;
-    let plugin = plugin.as_ref().map(|plugin| plugin.manifest.id.as_str());
-    let work = || execute::run(&broker, &ready, &user.id, plugin, &call);
+    let credential = identity.credential().ok_or_else(Refusal::not_signed_in)?;
+    let right = Right { user: &user, credential, plugin: plugin.as_ref(), call: &call };
+    let work = || execute::run(&broker, &ready, &right);
     let answer: Answer = match &call.idempotency_key {
         None => work().await?,
-        Some(key) => idempotent::once(&broker, &user.id, key, plugin, &call, work).await?,
+        Some(key) => idempotent::once(&broker, &user.id, key, right.plugin_id(), &call, work).await?,
     };
     Ok(answer.into_response())
 }

@@ -370,7 +370,8 @@ impl From<DueRow> for Due {
 /// Connections whose access token is due to be renewed by the broker's clock, those first that end first: after 80 % of
 /// its life, 10 % of that sooner or later, so that what was made together does not come back together. How much is
 /// drawn from the connection's id, which is random, and its generation. Toolkits that are switched off are left alone,
-/// and so are tokens that live less than two minutes, which would be renewed without end and mostly for nobody.
+/// and so are tokens that live less than two minutes, which would be renewed without end and mostly for nobody, and what
+/// came from a backup: that is looked at when it is used.
 ///
 /// # Errors
 /// When the database fails.
@@ -383,6 +384,8 @@ pub async fn ending(tx: &mut Tx, now: Millis, limit: i64) -> Result<Vec<Due>> {
          and c.expires_at - c.lifetime * (2800 - (c.generation * 401 \
          + coalesce({code}(substr(c.id, 5, 1)), 0) * 797 + coalesce({code}(substr(c.id, 6, 1)), 0) * 31 \
          + coalesce({code}(substr(c.id, 7, 1)), 0)) % 1601) / 10000 <= $1 \
+         and not exists (select 1 from restored_connections r \
+         where r.connection_id = c.id and r.generation = c.generation) \
          and c.lease_until < {now} and c.next_attempt_at <= {now} order by c.expires_at, c.id limit $2",
     );
     let rows: Vec<DueRow> = with!(tx, |conn| sqlx::query_as(query).bind(now).bind(limit).fetch_all(conn))?;
@@ -400,6 +403,8 @@ pub async fn abandoned(tx: &mut Tx, limit: i64) -> Result<Vec<Due>> {
         "select id, user_id, generation from connections \
          where attempt_gen is not null and attempt_gen = generation and status = 'ACTIVE' \
          and (doubt_gen is null or doubt_gen <> generation or doubts < 2) \
+         and not exists (select 1 from restored_connections r \
+         where r.connection_id = connections.id and r.generation = connections.generation) \
          and lease_until < {now} and next_attempt_at <= {now} order by lease_until, id limit $1",
     );
     let rows: Vec<DueRow> = with!(tx, |conn| sqlx::query_as(query).bind(limit).fetch_all(conn))?;

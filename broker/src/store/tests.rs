@@ -13,8 +13,10 @@ use crate::clock::Millis;
 use crate::random::Random;
 
 mod activity;
+mod allowances;
 mod api_keys;
 mod audit;
+mod bulletins;
 mod connections;
 mod empty;
 mod engine;
@@ -31,6 +33,7 @@ mod races;
 mod records;
 mod refresh;
 mod replicas;
+mod restored;
 mod revocations;
 mod rows;
 mod sessions;

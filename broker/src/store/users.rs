@@ -121,13 +121,14 @@ pub async fn has_admin(tx: &mut Tx) -> Result<bool> {
     Ok(admins > 0)
 }
 
-/// Sets a new password and ends the user's sessions.
+/// Sets a new password, ends the user's sessions and forgets the browsers: whoever knew the old one may have one.
 ///
 /// # Errors
 /// When the user does not exist or the database fails.
 pub async fn set_password(tx: &mut Tx, id: &str, password_hash: &str) -> Result<()> {
     let query = "update users set password_hash = $2 where id = $1";
     one("setting a password", execute!(tx, sqlx::query(query).bind(id).bind(password_hash))?)?;
+    super::known_browsers::forget_all(tx, id).await?;
     super::sessions::end_all(tx, id).await
 }
 

@@ -2,6 +2,9 @@
 
 use super::{Result, Tx, execute, one, with};
 
+/// The table.
+pub const TABLE: &str = "vault_checks";
+
 /// Every ring's name with its known answer, sealed.
 ///
 /// # Errors

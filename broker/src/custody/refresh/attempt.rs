@@ -10,7 +10,7 @@ use super::plan::{self, Sent, Step};
 use super::{keep, not_now};
 use crate::clock::{Millis, SECOND};
 use crate::custody::journal::{Entry, JournalError, Room};
-use crate::custody::{Custody, provider, sealed};
+use crate::custody::{Custody, provider, restored, sealed};
 use crate::events::Event;
 use crate::failure::Failure;
 use crate::integration::{self, Ready};
@@ -59,6 +59,9 @@ pub(super) async fn attempt(custody: &Custody, connection: &Connection) -> Resul
     let heartbeat = Heartbeat::begin(custody.clone(), claim.clone(), begun);
     let work =
         Work { custody, connection, ready: &ready, provider: &provider, claim, heartbeat, at_work, room };
+    if token.is_some() && restored::may_be_spent(custody, connection, provider.oauth.habits.rotation).await? {
+        return work.end(restored::WHY).await;
+    }
     match token {
         Some(token) => work.run(token).await,
         None => work.end("no_refresh_token").await,
@@ -179,7 +182,8 @@ impl Work<'_> {
     /// still has it ends the connection.
     async fn look_again(self) -> Result<Attempt, Failure> {
         sleep(plan::PAUSE).await;
-        let why = plan::why(self.claim.doubt);
+        let is_as_restored = restored::is_as_restored(self.custody, self.connection).await?;
+        let why = if is_as_restored { restored::WHY } else { plan::why(self.claim.doubt) };
         self.end(why).await
     }
 

@@ -491,3 +491,48 @@ async fn a_client_secret_that_was_replaced_does_not_open() {
     bob.ask(Method::POST, "/api/v1/toolkits/demo/connections").send().await.refused("vault_integrity");
     assert_eq!((app.api_calls(), app.token_calls()), before);
 }
+
+/// Case L18: a spent refresh token is not shown to a provider that takes it for stolen, and nothing is hurried.
+#[tokio::test]
+async fn a_refresh_token_out_of_a_backup_is_not_shown_to_a_strict_provider() {
+    let (app, _, bob) = TestApp::start().await;
+    let id = bob.connect("robin").await;
+    let mut tx = app.broker.store.write().await.unwrap();
+    crate::store::restored::mark_all(&mut tx, app.broker.clock.now()).await.unwrap();
+    tx.commit().await.unwrap();
+    let asked = app.token_calls();
+    // The access token is used as long as it lives.
+    bob.run("DEMO_LIST_ISSUES", &json!({})).await.ok();
+    app.advance(2 * HOUR);
+    let ended = bob.run("DEMO_LIST_ISSUES", &json!({})).await;
+    ended.refused("connection_expired");
+    assert_eq!(bob.connection(&id).await["why"], "restore");
+    assert_eq!(app.token_calls(), asked);
+    // Connecting again gives the connection a token that is not of the backup.
+    let again = bob.connect("robin").await;
+    app.advance(2 * HOUR);
+    bob.run_with("DEMO_LIST_ISSUES", &json!({"arguments": {}, "connectionId": again})).await.ok();
+    assert!(app.token_calls() > asked);
+}
+
+/// Cases L12 and L13: a clock that is stepped, here or at the provider, costs at most one refresh per use.
+#[tokio::test]
+async fn stepped_clocks_cause_no_storm_and_no_failure() {
+    let (app, _, bob) = TestApp::start().await;
+    app.demo.advance(std::time::Duration::from_secs(600));
+    let id = bob.connect("robin").await;
+    list(&bob).await.ok();
+    let asked = app.token_calls();
+    // The provider's token ends while our clock says that it is a day young.
+    app.advance(-24 * HOUR);
+    app.demo.advance(std::time::Duration::from_secs(2 * 3600));
+    list(&bob).await.ok();
+    assert_eq!(app.token_calls(), asked + 1);
+    // A day ahead: renewed once, when it is used.
+    app.advance(48 * HOUR);
+    assert_eq!(app.token_calls(), asked + 1);
+    let answers = futures_util::future::join_all((0..20).map(|_| list(&bob))).await;
+    answers.iter().for_each(|answer| drop(answer.ok()));
+    assert_eq!(app.token_calls(), asked + 2);
+    assert_eq!(state(&bob, &id).await.0, "ACTIVE");
+}

@@ -119,8 +119,9 @@ async fn many_wrong_passwords_make_an_address_wait() {
     // All at once: none may slip through before the others are counted.
     let attempts = (0..30).map(|_| visitor.sign_in(&bob.email, "wrong password"));
     let answers = futures_util::future::join_all(attempts).await;
-    let tried = answers.iter().filter(|answer| answer.code() == "wrong_credentials").count();
-    assert_eq!(tried, 10);
+    let told = |code: &str| answers.iter().filter(|answer| answer.code() == code).count();
+    // Sixteen found a place in the queue, ten of them had their password looked at.
+    assert_eq!((told("wrong_credentials"), told("rate_limited"), told("busy")), (10, 6, 14));
     let waiting = visitor.sign_in(&bob.email, PASSWORD).await;
     waiting.refused("rate_limited");
     let seconds: u64 = waiting.header("retry-after").unwrap().parse().unwrap();
@@ -128,6 +129,76 @@ async fn many_wrong_passwords_make_an_address_wait() {
     visitor.sign_in(&ada.email, PASSWORD).await.ok();
     app.advance(15 * MINUTE);
     visitor.sign_in(&bob.email, PASSWORD).await.ok();
+}
+
+#[tokio::test]
+async fn wrong_passwords_of_a_stranger_do_not_lock_the_owner_out() {
+    let (app, _, bob) = TestApp::start().await;
+    let own = app.visitor();
+    own.sign_in(&bob.email, PASSWORD).await.ok();
+    let stranger = app.visitor();
+    for _ in 0..10 {
+        stranger.sign_in(&bob.email, "wrong password").await.refused("wrong_credentials");
+    }
+    stranger.sign_in(&bob.email, PASSWORD).await.refused("rate_limited");
+    // The owner's browser is known, also after signing out, and also at another broker.
+    own.ask(Method::DELETE, "/api/v1/session").send().await;
+    own.sign_in(&bob.email, PASSWORD).await.ok();
+    let replica = app.replica().await;
+    let moved = replica.visitor();
+    moved.set_cookie("__Host-taiku-known-8080", &own.cookies()["__Host-taiku-known-8080"]);
+    moved.sign_in(&bob.email, PASSWORD).await.ok();
+    // The stranger waits there as well, and a cookie that somebody made up is not known.
+    let elsewhere = replica.visitor();
+    elsewhere.sign_in(&bob.email, PASSWORD).await.refused("rate_limited");
+    elsewhere.set_cookie("__Host-taiku-known-8080", "made up");
+    elsewhere.sign_in(&bob.email, PASSWORD).await.refused("rate_limited");
+    // The known browser has a count of its own.
+    for _ in 0..10 {
+        own.sign_in(&bob.email, "wrong password").await.refused("wrong_credentials");
+    }
+    own.sign_in(&bob.email, PASSWORD).await.refused("rate_limited");
+}
+
+#[tokio::test]
+async fn a_known_browser_is_known_for_its_user_and_until_the_password_changes() {
+    let (app, ada, bob) = TestApp::start().await;
+    let browser = app.visitor();
+    browser.sign_in(&bob.email, PASSWORD).await.ok();
+    let known = browser.cookies()["__Host-taiku-known-8080"].clone();
+    let stranger = app.visitor();
+    for email in [&ada.email, &bob.email] {
+        for _ in 0..10 {
+            stranger.sign_in(email, "wrong password").await.refused("wrong_credentials");
+        }
+    }
+    browser.sign_in(&ada.email, PASSWORD).await.refused("rate_limited");
+    let mut tx = app.broker.store.write().await.unwrap();
+    let hash = crate::password::hash(PASSWORD.into()).await.unwrap();
+    crate::store::users::set_password(&mut tx, &bob.id, &hash).await.unwrap();
+    tx.commit().await.unwrap();
+    browser.sign_in(&bob.email, PASSWORD).await.refused("rate_limited");
+    assert!(known.len() >= 43);
+}
+
+#[tokio::test]
+async fn a_user_who_runs_too_many_tools_waits_at_every_broker_and_nobody_else_does() {
+    let (app, ada, bob) = TestApp::start_with(&[("TAIKU_CALLS_PER_SECOND", "4")]).await;
+    let run = async |user: &User| {
+        user.post("/api/v1/toolkits/demo/tools/NO_SUCH_TOOL", &serde_json::json!({})).await.code().to_owned()
+    };
+    let replica = app.replica().await;
+    let there = replica.browser_of(&bob.id, &bob.email).await;
+    let mut passed = 0;
+    for _ in 0..30 {
+        passed += usize::from(run(&bob).await != "rate_limited");
+        passed += usize::from(run(&there).await != "rate_limited");
+    }
+    assert_eq!(passed, 40, "ten seconds' worth, at both together");
+    assert_ne!(run(&ada).await, "rate_limited");
+    app.advance(1_000);
+    replica.advance(1_000);
+    assert_ne!(run(&there).await, "rate_limited");
 }
 
 /// Case A17: a page that was loaded for one session cannot act in the next one of its browser.

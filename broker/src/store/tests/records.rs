@@ -26,7 +26,7 @@ on_both_engines!(migrated:
 );
 
 /// Columns of bytes that hold no records.
-const OTHER_BYTES: [&str; 14] = [
+const OTHER_BYTES: [&str; 15] = [
     "api_keys.key_hash",
     "audit.hash",
     "audit_head.hash",
@@ -36,6 +36,7 @@ const OTHER_BYTES: [&str; 14] = [
     "flows.session_hash",
     "flows.state_hash",
     "idempotency.request_hash",
+    "known_browsers.cookie_hash",
     "plugin_contents.archive",
     "plugin_entries.name",
     "plugin_entries.value",

@@ -129,6 +129,7 @@ async fn a_null_is_no_empty_text(store: Store) {
         "api_keys.expires_at",
         "api_keys.last_used_at",
         "api_keys.scopes",
+        "bulletins.user_id",
         "connections.access_token",
         "connections.account_avatar",
         "connections.account_id",
