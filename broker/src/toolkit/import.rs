@@ -67,6 +67,11 @@ fn server(root: &Value) -> Option<String> {
     Some(url)
 }
 
+/// RFC 6749 section 3.3; some documents have sentences there.
+fn is_scope(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+}
+
 /// Writes `toolkit.toml` piece by piece.
 struct Writer {
     prefix: String,
@@ -124,8 +129,12 @@ impl Writer {
         let authorize = self.address("AUTHORIZE_URL", "Where users consent", url("authorizationUrl"));
         let token = self.address("TOKEN_URL", "Where tokens are issued", url("tokenUrl"));
         let scopes = flow.get("scopes").and_then(Value::as_object);
-        let scopes: Vec<String> =
-            scopes.into_iter().flat_map(|all| all.keys()).map(|scope| quoted(scope)).collect();
+        let scopes: Vec<String> = scopes
+            .into_iter()
+            .flat_map(|all| all.keys())
+            .filter(|scope| is_scope(scope))
+            .map(|scope| quoted(scope))
+            .collect();
         if scopes.len() > 20 {
             self.open
                 .push(format!("auth.scopes: the document has {}; keep those that are needed", scopes.len()));
@@ -167,6 +176,9 @@ mod tests {
                 "/files": {
                     "post": { "summary": "Upload", "requestBody": { "content": { "multipart/form-data": {} } } },
                     "get": { "summary": "List", "parameters": [{ "name": "s", "in": "cookie" }] }
+                },
+                "/odd": {
+                    "get": { "summary": "Odd", "parameters": [{ "name": "p", "in": "query", "schema": { "type": "string", "pattern": "(" } }] }
                 }
             },
             "components": {
@@ -177,7 +189,7 @@ mod tests {
                     "Unused": { "type": "object" }
                 },
                 "securitySchemes": { "o": { "type": "oauth2", "flows": { "authorizationCode": {
-                    "authorizationUrl": "https://shop.test/authorize", "tokenUrl": "/token", "scopes": { "read": "x" }
+                    "authorizationUrl": "https://shop.test/authorize", "tokenUrl": "/token", "scopes": { "read": "x", "two words": "y" }
                 } } } }
             }
         })
@@ -187,7 +199,7 @@ mod tests {
     fn what_can_be_tools_becomes_a_toolkit_and_the_rest_is_told() {
         let imported = import(&slug(), document().to_string().as_bytes()).unwrap();
         let left: Vec<&str> = imported.left_out.iter().map(|(what, _)| what.as_str()).collect();
-        assert_eq!((imported.tools, left), (2, vec!["GET /files", "POST /files"]));
+        assert_eq!((imported.tools, left), (2, vec!["GET /files", "POST /files", "GET /odd"]));
         assert!(
             imported.open.iter().any(|open| open.starts_with("SHOP_TOKEN_URL: the document says `/token`")),
             "{:?}",

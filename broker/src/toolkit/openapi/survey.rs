@@ -6,7 +6,7 @@ use super::document::{Dialect, Document};
 use super::operation::Operation;
 use super::{Problem, input, naming, operation};
 use crate::toolkit::fault::Faults;
-use crate::toolkit::limits;
+use crate::toolkit::{arguments, limits};
 
 /// How often a smaller document is looked at again: what is left out can take the name of what is kept with it.
 const ROUNDS: usize = 5;
@@ -70,9 +70,12 @@ fn fits(
     if so_far >= limits::TOOLS {
         return Err(format!("a toolkit has at most {} tools", limits::TOOLS));
     }
-    input::tool(document, operation, slug)
+    let tool = input::tool(document, operation, slug)
+        .map_err(|Problem { at, message }| format!("{at} {message}"))?;
+    // Patterns of other dialects are found only here.
+    arguments::compile(tool.input.get())
         .map(|_| ())
-        .map_err(|Problem { at, message }| format!("{at} {message}"))
+        .map_err(|why| format!("its schema cannot be used: {why}"))
 }
 
 /// A document of these operations and the components that they name.
