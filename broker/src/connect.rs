@@ -28,6 +28,7 @@ use crate::store::connections::{self, Connection, Pending, State};
 use crate::store::flows::{self, Flow, LIFETIME, MAX_PENDING};
 use crate::store::integrations;
 use crate::store::sessions::{self, Session};
+use crate::toolkit::{ResolvedOAuth, Source};
 use crate::vault::SecretString;
 use crate::vault::hash::{eq, sha256};
 
@@ -427,10 +428,17 @@ impl Callback {
     }
 
     /// What the provider said. An answer that says nothing is an error, too.
-    fn answer(self) -> Answer {
+    fn answer(self, auth: Option<&ResolvedOAuth>) -> Answer {
+        let wanted = |name: &str| {
+            auth.is_some_and(|auth| {
+                let mut values = auth.habits.values.iter();
+                values.any(|value| matches!(&value.source, Source::Callback(own) if own == name))
+            })
+        };
+        let values = self.others.into_iter().filter(|(name, _)| wanted(name)).collect();
         match (self.error, self.code) {
             (Some(error), _) => Answer::Error { error, description: self.error_description },
-            (None, Some(code)) => Answer::Code(code),
+            (None, Some(code)) => Answer::Code { code, values },
             (None, None) => Answer::Error { error: "no_code".into(), description: None },
         }
     }
@@ -514,7 +522,7 @@ pub async fn finish(
     if callback.ambiguous {
         return Err(FlowError::NotYours);
     }
-    let complete = Complete { flow: flow.id.clone(), answer: callback.answer() };
+    let complete = Complete { flow: flow.id.clone(), answer: callback.answer(ready.resolved.auth.as_ref()) };
     let completed = broker.custody.ask(complete).await?.ok_or(FlowError::NotYours)?;
     ended(broker, &ready.toolkit, flow, completed, now).await
 }

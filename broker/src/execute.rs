@@ -101,6 +101,11 @@ async fn attempt(
     };
     in_scope(ready, &connection, tool)?;
     let live = tokens::live(broker, ready, connection).await?;
+    let own = of_connection(ready, &live.token)?;
+    let (ready, prepared) = match &own {
+        Some(own) => (own, tool.prepare(&own.resolved, call.arguments.get())?),
+        None => (ready, prepared),
+    };
     let answer = send_with(broker, (ready, tool), &prepared, &live).await?;
     if !answer.dead {
         return Ok(answer);
@@ -228,6 +233,35 @@ async fn send_with(
         Failure::new(Code::ScopeMissing, message)
     })?;
     send(broker, ready, outbound(ready, prepared, Some(&token))?, Some(&token)).await
+}
+
+/// The toolkit as one connection needs it, where connections differ.
+fn of_connection(ready: &Ready, record: &SecretString) -> Result<Option<Ready>, Failure> {
+    let habits = ready.resolved.auth.as_ref().map(|oauth| &oauth.habits);
+    match habits.filter(|habits| !habits.values.is_empty()) {
+        Some(habits) => ready.of_connection(&oauth::values(habits, record)).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// Asks for what a new connection's value is in, with its first token.
+pub async fn look_up(
+    common: &Common,
+    ready: &Ready,
+    record: &SecretString,
+    url: &Url,
+) -> Option<serde_json::Value> {
+    let oauth = ready.resolved.auth.as_ref()?;
+    let token = oauth::token(&oauth.habits, record, None)?;
+    let (mut headers, mut url) = (HeaderMap::new(), url.clone());
+    headers.insert(http::header::ACCEPT, HeaderValue::from_static("application/json"));
+    if !ready.resolved.api.authorization.as_ref()?.put(token.expose(), &mut headers, &mut url) {
+        return None;
+    }
+    let outbound = Outbound { headers, timeout: Duration::from_secs(10), ..Outbound::get(url) };
+    let inbound = common.egress.send(outbound, &ready.resolved.hosts).await.ok()?;
+    let body = inbound.status.is_success().then_some(inbound.body)?;
+    serde_json::from_slice(&body).ok()
 }
 
 /// The token that a tool is called with, of those that a connection holds.

@@ -32,6 +32,28 @@ pub struct Ready {
     pub context: ContextHash,
 }
 
+impl Ready {
+    /// The same for one connection, by what is known of it.
+    ///
+    /// # Errors
+    /// When what is known does not fit any more: the toolkit has changed since.
+    pub fn of_connection(&self, values: &BTreeMap<String, String>) -> Result<Self, Failure> {
+        let resolved = self.resolved.with(&self.toolkit, values).map_err(|faults| {
+            let slug = &self.toolkit.slug;
+            Failure::Internal(format!("a connection of {slug} cannot be used: {}", sentences(&faults)))
+        })?;
+        Ok(Self {
+            toolkit: self.toolkit.clone(),
+            resolved,
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+            scopes: self.scopes.clone(),
+            context_id: self.context_id.clone(),
+            context: self.context,
+        })
+    }
+}
+
 /// Where a setting's value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ValueSource {

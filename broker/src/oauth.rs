@@ -22,9 +22,10 @@ mod typed;
 #[cfg(test)]
 mod testing;
 
+pub use answer::value_text;
 pub use begin::{Begun, begin};
 pub use error::{Said, TokenError, Unusable};
-pub use held::token;
+pub use held::{token, values, with_values};
 pub use issuer::{IssError, check_iss};
 pub use metadata::{Metadata, MetadataError, discover};
 pub use provider::Provider;

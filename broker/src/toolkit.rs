@@ -35,6 +35,7 @@ mod revoke;
 mod setting;
 mod template;
 mod tool;
+mod value;
 pub mod wait;
 
 use std::collections::HashMap;
@@ -65,6 +66,7 @@ pub use self::revoke::{
 pub use self::setting::Setting;
 pub use self::template::Template;
 pub use self::tool::{Class, Tool};
+pub use self::value::{ConnectionValue, Source};
 
 use self::fault::Faults;
 use self::file::{ToolkitFile, ToolsTable};
@@ -251,10 +253,30 @@ fn check_keys(head: &Head, faults: &mut Faults) {
         }
         Some(_) => {}
     };
-    head.api.base_url.keys().for_each(|key| check("api.base_url", key));
-    head.api.more.iter().flat_map(Template::keys).for_each(|key| check("api.hosts", key));
+    let own: &[ConnectionValue] = match &head.auth {
+        Auth::OAuth2(oauth) => &oauth.habits.values,
+        Auth::None => &[],
+    };
+    let of_connection = |key: &str| own.iter().any(|value| value.key == key);
+    head.api.base_url.keys().filter(|key| !of_connection(key)).for_each(|key| check("api.base_url", key));
+    let in_headers = head.api.filled_headers.iter().flat_map(|(_, text)| text.keys());
+    in_headers.filter(|key| !of_connection(key)).for_each(|key| check("api.headers", key));
+    head.api
+        .more
+        .iter()
+        .flat_map(Template::keys)
+        .filter(|key| !of_connection(key))
+        .for_each(|key| check("api.hosts", key));
     head.settings.iter().flat_map(Setting::keys_in_default).for_each(|key| check("settings.default", &key));
     let Auth::OAuth2(oauth) = &head.auth else { return };
+    for value in own {
+        if let Source::Lookup(url, _) = &value.source {
+            // A look-up may need what the token answer or the callback has said, but no other look-up.
+            let known =
+                |key: &str| own.iter().any(|one| one.key == key && !matches!(one.source, Source::Lookup(..)));
+            url.keys().filter(|key| !known(key)).for_each(|key| check("auth.values.url", key));
+        }
+    }
     for (at, address) in [
         ("auth.authorize_url", &oauth.authorize_url),
         ("auth.token_url", &oauth.token_url),

@@ -1,6 +1,8 @@
 //! A consent: what is asked of the provider, and what it brings. The verifier, the code's exchange and the new tokens
 //! stay in this role.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use taiku_bridge::api::{self, Account};
 use taiku_bridge::{Code, Refusal, Slug};
@@ -19,7 +21,7 @@ use crate::oauth::{self, Provider, TokenError};
 use crate::store::Tx;
 use crate::store::connections::{self, Activation, Connection, SealedTokens, State};
 use crate::store::flows::{self, Flow};
-use crate::toolkit::TokenKind;
+use crate::toolkit::{Source, TokenKind};
 use crate::vault::{ContextHash, Place, Ring, SecretString, VaultError};
 
 /// What of a flow must not be stored in clear.
@@ -205,7 +207,13 @@ pub struct Complete {
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
     /// RFC 6749, section 4.1.2.
-    Code(#[serde(with = "exposed")] SecretString),
+    Code {
+        /// The code.
+        #[serde(with = "exposed")]
+        code: SecretString,
+        /// Parameters that the toolkit takes values of the connection from.
+        values: BTreeMap<String, String>,
+    },
     /// RFC 6749, section 4.1.2.1.
     Error {
         /// Its code.
@@ -267,16 +275,61 @@ pub(super) struct Kept {
 }
 
 async fn complete(custody: &Custody, flow: &Flow, answer: Answer) -> Result<Kept, FlowError> {
-    let code = match answer {
-        Answer::Code(code) => code,
+    let (code, said) = match answer {
+        Answer::Code { code, values } => (code, values),
         Answer::Error { error, description } => return Err(provider_error(&error, description.as_deref())),
     };
     let (ready, provider) = current(custody, flow).await?;
     let verifier = unseal(custody, flow)?.verifier.map(SecretString::new);
     let tokens = oauth::exchange(&custody.egress, &provider, &code, verifier.as_ref()).await;
     let tokens = tokens.map_err(exchange_error)?;
+    let (ready, tokens) = match learn(custody, &ready, &tokens, &said).await {
+        Ok(None) => (ready, tokens),
+        Ok(Some((ready, values))) => (ready, oauth::with_values(tokens, &values)),
+        Err(error) => {
+            give_back(custody, &provider, &tokens).await;
+            return Err(error);
+        }
+    };
     let account = execute::account(custody, &ready, &tokens.access_token).await;
     bring(custody, flow, (&ready, &provider), &tokens, account).await
+}
+
+/// Gathers what differs between connections: from the token answer, the callback and look-ups. `None` where nothing
+/// does.
+async fn learn(
+    custody: &Custody,
+    ready: &Ready,
+    tokens: &oauth::Tokens,
+    said: &BTreeMap<String, String>,
+) -> Result<Option<(Ready, BTreeMap<String, String>)>, FlowError> {
+    let Some(auth) = ready.resolved.auth.as_ref().filter(|auth| !auth.habits.values.is_empty()) else {
+        return Ok(None);
+    };
+    let record = &tokens.access_token;
+    let mut values = oauth::values(&auth.habits, record);
+    for value in &auth.habits.values {
+        if let Source::Callback(name) = &value.source
+            && let Some(text) = said.get(name).filter(|text| value.pattern.matches(text))
+        {
+            values.insert(value.key.clone(), text.clone());
+        }
+    }
+    let half = ready.of_connection(&values)?;
+    let urls = half.resolved.auth.as_ref().map(|auth| auth.lookups.clone()).unwrap_or_default();
+    for value in &auth.habits.values {
+        let (Source::Lookup(_, pointer), Some(url)) = (&value.source, urls.get(&value.key)) else { continue };
+        let body = execute::look_up(custody, &half, record, url).await;
+        let text = body.and_then(|body| oauth::value_text(body.pointer(pointer)?));
+        if let Some(text) = text.filter(|text| value.pattern.matches(text)) {
+            values.insert(value.key.clone(), text);
+        }
+    }
+    if let Some(missing) = auth.habits.values.iter().find(|value| !values.contains_key(&value.key)) {
+        let code = format!("it did not say the {} of the account", missing.key);
+        return Err(FlowError::Exchange { code, said: None });
+    }
+    Ok(Some((ready.of_connection(&values)?, values)))
 }
 
 /// The integration of a flow, if it still is what the flow began with.

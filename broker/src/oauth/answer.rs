@@ -23,6 +23,7 @@
 mod fields;
 mod refused;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -34,7 +35,7 @@ use super::error::Unusable;
 use super::held::{self, FIRST, Named};
 use super::{TokenError, Tokens};
 use crate::egress::Inbound;
-use crate::toolkit::Habits;
+use crate::toolkit::{Habits, Source};
 
 #[cfg(doc)]
 use refused::CODES;
@@ -89,7 +90,7 @@ pub(super) fn read(answer: &Answer<'_>, habits: &Habits) -> Result<Tokens, Token
     }
     let root = Value::Object(root);
     let first = token(&root, &habits.token_pointer, answer, habits)?;
-    if habits.more_tokens.is_empty() {
+    if !held::is_several(habits) {
         return Ok(first);
     }
     let mut all = vec![Named { name: FIRST.to_owned(), tokens: first }];
@@ -99,12 +100,32 @@ pub(super) fn read(answer: &Answer<'_>, habits: &Habits) -> Result<Tokens, Token
             all.push(Named { name: name.clone(), tokens: token(&root, pointer, answer, habits)? });
         }
     }
-    Ok(held::join(all))
+    Ok(held::join(all, &values(&root, habits)))
+}
+
+/// What the answer says of the connection, as far as it looks as it must.
+fn values(root: &Value, habits: &Habits) -> BTreeMap<String, String> {
+    let told = habits.values.iter().filter_map(|value| {
+        let Source::Token(pointer) = &value.source else { return None };
+        let text = value_text(root.pointer(pointer)?)?;
+        value.pattern.matches(&text).then(|| (value.key.clone(), text))
+    });
+    told.collect()
+}
+
+/// A text or number of an answer as a connection's value.
+#[must_use]
+pub fn value_text(found: &Value) -> Option<String> {
+    match found {
+        Value::String(text) if text.len() <= 512 => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 /// Reads the answer to a refresh of one of several tokens: it may be where consents have it, or stand alone.
 pub(super) fn read_one(answer: &Answer<'_>, habits: &Habits, name: &str) -> Result<Tokens, TokenError> {
-    let mut one = Habits { more_tokens: Default::default(), ..habits.clone() };
+    let mut one = Habits { more_tokens: BTreeMap::new(), values: Vec::new(), ..habits.clone() };
     if let Some(pointer) = habits.more_tokens.get(name) {
         one.token_pointer.clone_from(pointer);
         if let Ok(tokens) = read(answer, &one) {

@@ -19,6 +19,9 @@ pub(super) const FIRST: &str = "";
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Held {
     tokens: BTreeMap<String, Part>,
+    /// What differs between connections.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) values: BTreeMap<String, String>,
 }
 
 /// One of the tokens.
@@ -56,7 +59,31 @@ impl Held {
 
 /// Whether a provider's records are documents.
 pub(super) fn is_several(habits: &Habits) -> bool {
-    !habits.more_tokens.is_empty()
+    !habits.more_tokens.is_empty() || !habits.values.is_empty()
+}
+
+/// What a record says of its connection.
+#[must_use]
+pub fn values(habits: &Habits, record: &SecretString) -> BTreeMap<String, String> {
+    if habits.values.is_empty() {
+        return BTreeMap::new();
+    }
+    Held::read(record).map(|held| held.values).unwrap_or_default()
+}
+
+/// The same tokens, of a connection of which this is known.
+#[must_use]
+pub fn with_values(tokens: Tokens, values: &BTreeMap<String, String>) -> Tokens {
+    let with = |record: &SecretString| {
+        let mut held = Held::read(record).unwrap_or_default();
+        held.values.clone_from(values);
+        held.write()
+    };
+    Tokens {
+        access_token: with(&tokens.access_token),
+        refresh_token: tokens.refresh_token.as_ref().map(with),
+        ..tokens
+    }
 }
 
 /// The token of a name among what an access record holds; `None` if the user has not granted it.
@@ -82,7 +109,7 @@ pub(super) fn all(habits: &Habits, record: &SecretString, refresh: bool) -> Vec<
 }
 
 /// Several tokens as one. They live as long as the first of them to end.
-pub(super) fn join(all: Vec<Named>) -> Tokens {
+pub(super) fn join(all: Vec<Named>, values: &BTreeMap<String, String>) -> Tokens {
     let (mut access, mut refresh) = (Held::default(), Held::default());
     let (mut expires_in, mut scopes, mut refreshable) = (None, None, false);
     for Named { name, tokens } in all {
@@ -97,6 +124,8 @@ pub(super) fn join(all: Vec<Named>) -> Tokens {
         access.tokens.insert(name.clone(), part);
         refresh.tokens.insert(name, Part { access: tokens.access_token, refresh: tokens.refresh_token });
     }
+    access.values.clone_from(values);
+    refresh.values.clone_from(values);
     Tokens {
         access_token: access.write(),
         refresh_token: refreshable.then(|| refresh.write()),
@@ -178,7 +207,8 @@ mod tests {
         let both = habits("more_tokens = { user = '/authed_user' }");
         let named = |name: &str, tokens| Named { name: name.to_owned(), tokens };
         let bot = named("", tokens("xoxb", Some("r1"), Some(60), &["a", "b"]));
-        let joined = join(vec![bot, named("user", tokens("xoxp", None, Some(30), &["b", "c"]))]);
+        let joined =
+            join(vec![bot, named("user", tokens("xoxp", None, Some(30), &["b", "c"]))], &BTreeMap::new());
         assert_eq!(joined.expires_in, Some(30));
         assert_eq!(joined.scopes.as_deref().unwrap(), ["a", "b", "c"]);
         assert_eq!(token(&both, &joined.access_token, None).unwrap().expose(), "xoxb");
@@ -187,7 +217,7 @@ mod tests {
         assert!(!joined.access_token.expose().contains("r1"), "an access record holds no refresh token");
         let refresh = joined.refresh_token.unwrap();
         assert_eq!(all(&both, &refresh, true).iter().map(SecretString::expose).collect::<Vec<_>>(), ["r1"]);
-        let alone = join(vec![named("", tokens("xoxb", None, None, &[]))]);
+        let alone = join(vec![named("", tokens("xoxb", None, None, &[]))], &BTreeMap::new());
         assert!(alone.refresh_token.is_none());
     }
 

@@ -91,7 +91,9 @@ async fn refresh_each(
     provider: &Provider,
     record: &SecretString,
 ) -> Result<Tokens, TokenError> {
-    let parts = Held::read(record).ok_or(TokenError::InvalidGrant)?.into_parts();
+    let held = Held::read(record).ok_or(TokenError::InvalidGrant)?;
+    let values = held.values.clone();
+    let parts = held.into_parts();
     let (mut all, mut refreshed, mut error) = (Vec::new(), false, None);
     for (name, part) in parts {
         let Some(token) = &part.refresh else {
@@ -114,7 +116,7 @@ async fn refresh_each(
     }
     match error {
         Some(error) if !refreshed => Err(error),
-        _ => Ok(held::join(all)),
+        _ => Ok(held::join(all, &values)),
     }
 }
 

@@ -8,7 +8,7 @@ use super::condition::Condition;
 use super::fault::Faults;
 use super::file::{ApiTable, Said};
 use super::headers;
-use super::template::Template;
+use super::template::{Template, Text};
 
 /// A toolkit's API, before its settings are filled in.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub struct Api {
     pub more: Vec<Template>,
     /// Headers of every request.
     pub headers: HeaderMap,
+    /// Headers of every request that need settings, or values of the connection.
+    pub filled_headers: Vec<(HeaderName, Text)>,
     /// How the access token is sent; `None` for an open API.
     pub authorization: Option<Authorization>,
     /// What tells that the access token no longer lives.
@@ -104,11 +106,12 @@ pub(crate) fn read(table: &ApiTable, auth: Option<&Auth>, faults: &mut Faults) -
             HeaderName::try_from(name.as_str()).map_err(|_| format!("`{name}` is not a header name"));
         names.extend(faults.take("api.retry_after", parsed));
     }
-    let headers = fixed_headers(table, faults);
+    let (headers, filled_headers) = fixed_headers(table, faults);
     Some(Api {
         base_url: base_url?,
         more,
         headers,
+        filled_headers,
         authorization,
         dead_token,
         failure,
@@ -161,8 +164,8 @@ fn own_header(name: &str, faults: &mut Faults) -> Option<HeaderName> {
     Some(parsed)
 }
 
-fn fixed_headers(table: &ApiTable, faults: &mut Faults) -> HeaderMap {
-    let mut map = HeaderMap::new();
+fn fixed_headers(table: &ApiTable, faults: &mut Faults) -> (HeaderMap, Vec<(HeaderName, Text)>) {
+    let (mut map, mut filled) = (HeaderMap::new(), Vec::new());
     for (name, value) in &table.headers {
         let at = format!("api.headers.{name}");
         let Ok(parsed) = HeaderName::try_from(name.as_str()) else {
@@ -173,11 +176,13 @@ fn fixed_headers(table: &ApiTable, faults: &mut Faults) -> HeaderMap {
             faults.push(at, "is set by taiku and cannot be replaced; remove it");
         } else if !headers::is_value(value) {
             faults.push(at, "must be visible ASCII");
+        } else if let Some(text) = Text::parse(value) {
+            filled.push((parsed, text));
         } else if let Ok(value) = HeaderValue::from_str(value) {
             map.insert(parsed, value);
         }
     }
-    map
+    (map, filled)
 }
 
 #[cfg(test)]

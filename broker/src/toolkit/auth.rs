@@ -10,6 +10,7 @@ use super::file::{AccountTable, AuthTable};
 use super::reserved;
 use super::revoke::Revoke;
 use super::template::Template;
+use super::value::ConnectionValue;
 
 /// How a toolkit signs in.
 #[derive(Clone, Debug)]
@@ -85,6 +86,8 @@ pub struct Habits {
     pub token_pointer: String,
     /// JSON pointers to further tokens that come with the same answer, by the names that tools call them.
     pub more_tokens: BTreeMap<String, String>,
+    /// What differs between connections, for the API's address and headers.
+    pub values: Vec<ConnectionValue>,
     /// JSON pointers to the standard's fields within the token object, where they are not where the standard has them.
     pub token_fields: BTreeMap<String, String>,
     /// What the token answer's `expires_in` is.
@@ -319,6 +322,18 @@ fn habits(mode: Mode, table: AuthTable, faults: &mut Faults) -> Habits {
     if let Some(help) = &help {
         faults.take("auth.help", super::address::check(help, super::LoopbackHttp::Refused));
     }
+    let several = !table.more_tokens.is_empty() || !table.values.is_empty();
+    let with_access =
+        table.refresh.as_ref().and_then(|refresh| refresh.token) == Some(RefreshWith::AccessToken);
+    if several && with_access {
+        faults.push(
+            "auth.refresh.token",
+            "cannot be `access_token` together with auth.more_tokens or auth.values",
+        );
+    }
+    if !table.more_tokens.is_empty() && mode != Mode::Code {
+        faults.push("auth.more_tokens", "is for `oauth2` only; remove it");
+    }
     if table.default_lifetime == Some(0) {
         faults.push("auth.default_lifetime", "must be at least one second");
     }
@@ -339,6 +354,7 @@ fn habits(mode: Mode, table: AuthTable, faults: &mut Faults) -> Habits {
         token_names: table.token_names,
         token_pointer,
         more_tokens: table.more_tokens,
+        values: super::value::read(table.values, mode, faults),
         token_fields: table.token_fields,
         expires: table.expires.unwrap_or_default(),
         default_lifetime: table.default_lifetime,

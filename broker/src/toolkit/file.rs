@@ -80,7 +80,20 @@ pub(crate) struct AuthTable {
     #[serde(default)]
     pub(crate) one_grant: bool,
     pub(crate) revoke: Option<RevokeTable>,
+    #[serde(default)]
+    pub(crate) values: Vec<ValueTable>,
     pub(crate) account: Option<AccountTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ValueTable {
+    pub(crate) key: String,
+    pub(crate) from: String,
+    pub(crate) at: String,
+    pub(crate) url: Option<String>,
+    pub(crate) pattern: String,
+    pub(crate) example: String,
 }
 
 #[derive(Debug, Default, Deserialize)]

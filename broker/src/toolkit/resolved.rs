@@ -1,19 +1,22 @@
 //! A toolkit with its settings filled in.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use super::Toolkit;
 use super::address::{self, LoopbackHttp};
-use super::api::Authorization;
+use super::api::{Api, Authorization};
 use super::auth::{Auth, Habits, OAuth2};
 use super::condition::Condition;
 use super::fault::{Fault, Faults};
 use super::file;
+use super::headers;
 use super::revoke::ResolvedRevoke;
 use super::template::Template;
+use super::value::{ConnectionValue, Source};
 use crate::egress::AllowedHosts;
 
 /// What the broker needs to sign in to a toolkit and to call it.
@@ -27,6 +30,9 @@ pub struct Resolved {
     /// endpoints and of the issuer, for its metadata. The page of consent is not among them: only the browser goes
     /// there.
     pub hosts: AllowedHosts,
+    /// What it was filled in with, to fill it in again with the values of a connection.
+    settings: Arc<BTreeMap<String, String>>,
+    loopback: LoopbackHttp,
 }
 
 /// An OAuth provider that can be called. The fields are those of [`OAuth2`].
@@ -46,6 +52,8 @@ pub struct ResolvedOAuth {
     pub refresh_url: Url,
     /// How to revoke a token.
     pub revoke: Option<ResolvedRevoke>,
+    /// Where to look up values of a connection, by their keys.
+    pub lookups: BTreeMap<String, Url>,
     /// Everything that it does in its own way.
     pub habits: Arc<Habits>,
 }
@@ -72,6 +80,15 @@ pub struct ResolvedApi {
 }
 
 impl Resolved {
+    /// The same for one connection, whose values are these.
+    ///
+    /// # Errors
+    /// Every value that does not look as it must, and every address that it makes unusable.
+    pub fn with(&self, toolkit: &Toolkit, values: &BTreeMap<String, String>) -> Result<Self, Vec<Fault>> {
+        let lookup = |key: &str| values.get(key).or_else(|| self.settings.get(key)).cloned();
+        resolve(toolkit, &lookup, self.loopback)
+    }
+
     /// Whether requests for this toolkit may go to that address.
     #[must_use]
     pub fn may_reach(&self, url: &Url) -> bool {
@@ -118,6 +135,14 @@ impl Resolver<'_> {
             let resolved = revoke.resolve(self.value, self.loopback);
             self.faults.take("auth.revoke.url", resolved.map_err(|why| explain(&revoke.url, &why)))
         });
+        let mut lookups = BTreeMap::new();
+        for value in &oauth.habits.values {
+            if let Source::Lookup(url, _) = &value.source
+                && let Some(url) = self.url("auth.values.url", url)
+            {
+                lookups.insert(value.key.clone(), url);
+            }
+        }
         Some(ResolvedOAuth {
             issuer: match issuer {
                 Some(issuer) => Some(issuer?.0),
@@ -132,8 +157,23 @@ impl Resolver<'_> {
             },
             token_url: token_url?,
             revoke,
+            lookups,
             habits: oauth.habits.clone(),
         })
+    }
+
+    fn headers(&mut self, api: &Api) -> HeaderMap {
+        let mut map = api.headers.clone();
+        for (name, text) in &api.filled_headers {
+            let value = text.fill(self.value).and_then(|text| {
+                let fits = headers::is_value(&text).then(|| HeaderValue::from_str(&text).ok()).flatten();
+                fits.ok_or_else(|| "is not visible ASCII once it is filled in".to_owned())
+            });
+            if let Some(value) = self.faults.take(&format!("api.headers.{name}"), value) {
+                map.insert(name.clone(), value);
+            }
+        }
+        map
     }
 
     fn api_url(&mut self, at: &str, template: &Template) -> Option<Url> {
@@ -157,10 +197,16 @@ pub(crate) fn resolve(
     lookup: &dyn Fn(&str) -> Option<String>,
     loopback: LoopbackHttp,
 ) -> Result<Resolved, Vec<Fault>> {
+    let own: &[ConnectionValue] = match &toolkit.auth {
+        Auth::OAuth2(oauth) => &oauth.habits.values,
+        Auth::None => &[],
+    };
     let default = |key: &str| toolkit.settings.iter().find(|setting| setting.key == key)?.default.as_deref();
     let given = |key: &str| lookup(key).filter(|value| !value.is_empty());
     let plain = |key: &str| given(key).or_else(|| default(key).map(str::to_owned));
-    let value = |key: &str| given(key).or_else(|| default_with(default(key)?, &plain));
+    let example = |key: &str| own.iter().find(|value| value.key == key).map(|value| value.example.clone());
+    let value =
+        |key: &str| given(key).or_else(|| default_with(default(key)?, &plain)).or_else(|| example(key));
     let mut resolver = Resolver { value: &value, loopback, faults: Faults::of(file::NAME) };
     for setting in toolkit.settings.iter().filter(|setting| setting.required) {
         if value(&setting.key).is_none() {
@@ -172,7 +218,14 @@ pub(crate) fn resolve(
             resolver.faults.push("settings", format!("{} {why}", setting.key));
         }
     }
+    for one in own {
+        if value(&one.key).is_none_or(|value| !one.pattern.matches(&value)) {
+            let pattern = one.pattern.as_str();
+            resolver.faults.push("auth.values", format!("{} must look like `{pattern}`", one.key));
+        }
+    }
     let base_url = resolver.api_url("api.base_url", &toolkit.api.base_url);
+    let headers = resolver.headers(&toolkit.api);
     let auth = match &toolkit.auth {
         Auth::OAuth2(oauth) => Some(resolver.oauth(oauth, base_url.as_ref())),
         Auth::None => None,
@@ -187,9 +240,11 @@ pub(crate) fn resolve(
         Some(some) => some,
         None => None,
     };
-    let api = resolved_api(toolkit, base_url, more);
+    let api = ResolvedApi { headers, ..resolved_api(toolkit, base_url, more) };
     let hosts = hosts(auth.as_ref(), &api);
-    Ok(Resolved { auth, api, hosts })
+    let plain = toolkit.settings.iter().filter(|setting| !setting.secret);
+    let settings = plain.filter_map(|setting| Some((setting.key.clone(), lookup(&setting.key)?))).collect();
+    Ok(Resolved { auth, api, hosts, settings: Arc::new(settings), loopback })
 }
 
 /// A default with the values of other settings in it; none as long as one of them has none.
@@ -232,6 +287,7 @@ fn hosts(auth: Option<&ResolvedOAuth>, api: &ResolvedApi) -> AllowedHosts {
         {
             hosts.allow(url);
         }
+        auth.lookups.values().for_each(|url| hosts.allow(url));
     }
     hosts
 }

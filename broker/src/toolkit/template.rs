@@ -34,6 +34,42 @@ enum Place {
     Query,
 }
 
+/// A text with `{KEY}` in it that is no address, such as a header's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    parts: Vec<Result<String, String>>,
+}
+
+impl Text {
+    /// Reads such a text; `None` if there is no place to fill in it.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parts = Vec::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, after) = after.split_once('}').filter(|(name, _)| is_key(name))?;
+            parts.push(Ok(before.to_owned()));
+            parts.push(Err(name.to_owned()));
+            rest = after;
+        }
+        parts.push(Ok(rest.to_owned()));
+        (parts.len() > 1).then_some(Self { parts })
+    }
+
+    /// The keys that must be known to fill it.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| part.as_ref().err()).map(String::as_str)
+    }
+
+    /// Fills every place.
+    pub(crate) fn fill(&self, value: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+        let part = |part: &Result<String, String>| match part {
+            Ok(text) => Ok(text.clone()),
+            Err(name) => value(name).ok_or_else(|| format!("needs a value for {name}")),
+        };
+        self.parts.iter().map(part).collect()
+    }
+}
+
 impl Template {
     /// Reads a template.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {

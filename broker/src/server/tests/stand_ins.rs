@@ -16,6 +16,7 @@ mod gmail;
 mod linear;
 mod modes;
 mod slack;
+mod values;
 
 /// What a provider remembers.
 #[derive(Default)]

@@ -28,10 +28,15 @@ fn the_reference_names_every_key_and_no_other() {
         let (_, list) = fault.split_once("expected").unwrap_or_else(|| panic!("{fault}"));
         list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
     };
-    let tables = ["settings", "auth", "auth.refresh", "auth.revoke", "auth.account", "api", "tools"];
+    let tables =
+        ["settings", "auth", "auth.refresh", "auth.revoke", "auth.account", "auth.values", "api", "tools"];
     let mut keys = known("no_such_key = 1");
     for table in tables {
-        let header = if table == "settings" { "[[settings]]".to_owned() } else { format!("[{table}]") };
+        let header = if ["settings", "auth.values"].contains(&table) {
+            format!("[[{table}]]")
+        } else {
+            format!("[{table}]")
+        };
         keys.extend(
             known(&format!("{header}\nno_such_key = 1")).into_iter().map(|key| format!("{table}.{key}")),
         );

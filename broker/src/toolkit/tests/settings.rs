@@ -96,6 +96,33 @@ fn every_fault_names_its_key() {
             "token_params = { client_secret = \"x\" }\n[api]",
             "auth.token_params.client_secret: is set by taiku",
         ),
+        (
+            "[api]",
+            "[[auth.values]]\nkey = \"a\"\nfrom = \"token\"\nat = \"/a\"\npattern = \"[a-z]+\"\nexample = \"1\"\n[api]",
+            "auth.values[0].example: does not look",
+        ),
+        (
+            "[api]",
+            "[[auth.values]]\nkey = \"A\"\nfrom = \"token\"\nat = \"/a\"\npattern = \"a\"\nexample = \"a\"\n[api]",
+            "auth.values[0].key: must be",
+        ),
+        (
+            "[api]",
+            "[[auth.values]]\nkey = \"a\"\nfrom = \"user\"\nat = \"a\"\npattern = \"a\"\nexample = \"a\"\n[api]",
+            "auth.values[0].from: must be `token`",
+        ),
+        (
+            "[api]",
+            "[[auth.values]]\nkey = \"a\"\nfrom = \"lookup\"\nat = \"/a\"\npattern = \"a\"\nexample = \"a\"\n[api]",
+            "auth.values[0].url: is needed for `lookup`",
+        ),
+        (
+            "[api]",
+            "[[auth.values]]\nkey = \"a\"\nfrom = \"lookup\"\nat = \"/a\"\nurl = \"{SITE}/{a}\"\npattern = \"a\"\nexample = \"a\"\n[api]",
+            "auth.values.url: {a} is not among the settings",
+        ),
+        ("\"{SITE}/token\"", "\"{company}/token\"", "auth.token_url: {company} is not among the settings"),
+        ("[tools]", "headers = { X-Y = \"{NO}\" }\n[tools]", "api.headers: {NO} is not among the settings"),
         ("[api]", "token_pointer = \"a\"\n[api]", "auth.token_pointer: must be a JSON pointer"),
         (
             "[api]",

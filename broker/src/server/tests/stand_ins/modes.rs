@@ -6,16 +6,19 @@ use tempfile::TempDir;
 use super::*;
 use crate::clock::{HOUR, MINUTE, SECOND};
 
-/// Writes a toolkit folder `test` with this table `[auth]`; its API is the stand-in.
-fn folder(auth: &str) -> TempDir {
+/// The API of most of them is the stand-in itself.
+const API: &str = "base_url = '{TEST_SITE}'";
+
+/// Writes a toolkit folder `test` with these tables `[auth]` and `[api]`.
+fn folder(auth: &str, api: &str) -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     let toolkit = dir.path().join("test");
     std::fs::create_dir(&toolkit).unwrap();
     let settings = format!(
         "name = 'Test'\ndescription = 'A toolkit of the tests'\n\
          [[settings]]\nkey = 'TEST_SITE'\ndescription = 'Address'\ndefault = 'https://test.example'\n\
-         [auth]\n{auth}\naccount = {{ tool = 'TEST_WHO', id = '/id', label = '/name' }}\n\
-         [api]\nbase_url = '{{TEST_SITE}}'\n[tools]\nopenapi = 'openapi.json'\n"
+         [auth]\naccount = {{ tool = 'TEST_WHO', id = '/id', label = '/name' }}\n{auth}\n\
+         [api]\n{api}\n[tools]\nopenapi = 'openapi.json'\n"
     );
     let openapi = json!({"openapi": "3.1.0", "paths": {"/who": {"get": {"summary": "Who"}}}});
     std::fs::write(toolkit.join("toolkit.toml"), settings).unwrap();
@@ -24,7 +27,16 @@ fn folder(auth: &str) -> TempDir {
 }
 
 async fn start(auth: &str, answer: fn(&mut Memory, &Seen) -> Response) -> (TestApp, User, StandIn, TempDir) {
-    let dir = folder(auth);
+    start_with(auth, API, answer).await
+}
+
+/// A user, and a stand-in that the toolkit of these tables is enabled for.
+pub(super) async fn start_with(
+    auth: &str,
+    api: &str,
+    answer: fn(&mut Memory, &Seen) -> Response,
+) -> (TestApp, User, StandIn, TempDir) {
+    let dir = folder(auth, api);
     let (app, ada, bob) = TestApp::start_with(&[("TAIKU_TOOLKIT_DIRS", dir.path().to_str().unwrap())]).await;
     let stand_in = StandIn::start(answer).await;
     stand_in.enable(&ada, "test", &[("TEST_SITE", "")]).await;
