@@ -4,6 +4,8 @@
 //! database has neither in its name), takes its size from [`taiku_tests::Scale::now`] and ends with
 //! [`taiku_tests::figure`]. At the short size it takes at most ten seconds. `docs/reliability.md` has a section for each.
 
+mod bindings;
+mod engine;
 mod floods;
 mod refresh;
 mod rotation;
