@@ -60,6 +60,7 @@ pub(crate) fn reason(why: &str) -> String {
         "by_admin" => "An admin has taken back every access to this service.",
         "no_refresh_token" => "The access has ended, and the service does not renew it.",
         "integration_changed" => "An admin has changed the integration.",
+        "key_compromised" => "A key of this server may be known to others, so the access was taken back.",
         "another_account" => "You signed in with another account than the one to renew.",
         _ => "Something went wrong on our side.",
     };

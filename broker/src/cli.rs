@@ -166,7 +166,7 @@ async fn run(arguments: Arguments) -> Result<(), CommandError> {
         Command::ApiKey(command) => api_key::run(command, &Context::open(&read(&load()?)?).await?).await,
         Command::Key(command) => {
             let config = read(&load()?)?;
-            key::run(command, &Context::open(&config).await?, config.backup_days).await
+            key::run(command, &Context::open(&config).await?, &config).await
         }
         Command::Doctor(arguments) => {
             let source = load()?;

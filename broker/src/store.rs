@@ -8,6 +8,7 @@ pub mod allowances;
 pub mod api_keys;
 pub mod audit;
 pub mod bulletins;
+pub mod compromise;
 pub mod connections;
 pub mod flows;
 pub mod grants;

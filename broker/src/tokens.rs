@@ -123,6 +123,7 @@ pub fn expired(ready: &Ready, connection: &Connection) -> Failure {
             "no_refresh_token" => "the provider's access has ended and cannot be renewed",
             "restore" => "this server was restored from a backup, and the access may have been renewed since",
             "integration_changed" => "your admin has changed the integration",
+            "key_compromised" => "a key of this server may be known to others, so its access was taken back",
             _ => "it has ended",
         },
         State::Revoked { .. } => "your admin has taken back every access to this service",

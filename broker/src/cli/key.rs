@@ -1,6 +1,7 @@
 //! `taiku key`
 
 mod change;
+mod compromise;
 mod retire;
 mod status;
 
@@ -10,6 +11,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::{CommandError, Context, say};
+use crate::config::Config;
 use crate::rotation::rebind::{self, RebindError};
 use crate::rotation::rewrap::{self, Outcome, Step, Unreadable, Work};
 use crate::store::audit::{self, Actor};
@@ -39,7 +41,7 @@ pub(super) enum Command {
     /// Seal every record again under the active keys, while brokers serve. It can be stopped and run again.
     Rewrap {
         /// Records a second at most.
-        #[arg(long, default_value_t = 10_000, value_name = "RECORDS")]
+        #[arg(long, default_value_t = FASTEST, value_name = "RECORDS")]
         per_second: u32,
         #[command(flatten)]
         patience: Patience,
@@ -53,6 +55,21 @@ pub(super) enum Command {
         version: u32,
         #[command(flatten)]
         forced: Forced,
+    },
+    /// A key, or what it protects, may be known to somebody else: let a new key seal at once, get new tokens for
+    /// everybody, and have the old ones taken back at the providers.
+    Compromise {
+        /// The ring: `at`, `rt`, `cfg`, or `all`.
+        #[arg(value_parser = rings)]
+        rings: Rings,
+        /// What has happened; kept in the audit log.
+        #[arg(long)]
+        reason: String,
+        /// Connections for which a provider is asked in a minute to take back the old tokens.
+        #[arg(long, default_value_t = 60, value_name = "CONNECTIONS", value_parser = clap::value_parser!(i64).range(1..))]
+        per_minute: i64,
+        #[command(flatten)]
+        patience: Patience,
     },
     /// Seal the tokens of a connection for its present owner, after its user id was changed in the database.
     Rebind {
@@ -113,7 +130,7 @@ impl From<EditError> for CommandError {
     }
 }
 
-pub(super) async fn run(command: Command, context: &Context, backup_days: u32) -> Result<(), CommandError> {
+pub(super) async fn run(command: Command, context: &Context, config: &Config) -> Result<(), CommandError> {
     match command {
         Command::Status => status::run(context).await,
         Command::Add { rings: Rings(rings) } => change::add(context, &rings).await,
@@ -122,7 +139,11 @@ pub(super) async fn run(command: Command, context: &Context, backup_days: u32) -
         }
         Command::Rewrap { per_second, patience } => rewrap(context, per_second, &patience).await,
         Command::Retire { ring, version, forced } => {
-            retire::run(context, ring, version, &forced, backup_days).await
+            retire::run(context, ring, version, &forced, config.backup_days).await
+        }
+        Command::Compromise { rings: Rings(rings), reason, per_minute, patience } => {
+            let told = compromise::Told { rings: &rings, reason: &reason, per_minute, patience: &patience };
+            compromise::run(context, config, &told).await
         }
         Command::Rebind { connection, from_user, reason } => {
             rebind(context, &connection, &from_user, &reason).await
@@ -139,12 +160,18 @@ async fn audit(context: &Context, action: &str, subject: &str, detail: &Value) -
     Ok(())
 }
 
+/// Records a second; each is written by itself.
+const FASTEST: u32 = 10_000;
 /// How often the command says how far it has come.
 const TELL_EVERY: Duration = Duration::from_secs(2);
 
 async fn rewrap(context: &Context, per_second: u32, patience: &Patience) -> Result<(), CommandError> {
-    let opened = &context.opened;
     change::wait_until_sealing(context, patience).await?;
+    seal_again(context, per_second).await
+}
+
+async fn seal_again(context: &Context, per_second: u32) -> Result<(), CommandError> {
+    let opened = &context.opened;
     audit(context, "key.rewrap", "vault", &json!({ "perSecond": per_second })).await?;
     let work = Work { store: &opened.store, vault: &opened.vault, per_second };
     let mut told = std::time::Instant::now();

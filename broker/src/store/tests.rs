@@ -17,6 +17,7 @@ mod allowances;
 mod api_keys;
 mod audit;
 mod bulletins;
+mod compromise;
 mod connections;
 mod empty;
 mod engine;

@@ -144,3 +144,25 @@ async fn a_key_is_not_promoted_before_every_broker_has_it() {
     let detail = promoted.map(|entry| entry["detail"].clone());
     assert_eq!(detail, Some(json!({ "forced": true, "reason": "the other machine is gone" })));
 }
+
+#[tokio::test]
+async fn a_key_that_may_be_known_to_others_is_replaced_with_all_it_has_sealed() {
+    let app = TestApp::start().await;
+    let ada = app.ada().await;
+    let connection = connect(&app, &ada).await;
+    let said = refused(&app, &["key", "compromise", "rt"]);
+    assert!(said.contains("--reason"), "{said}");
+    let said = done(&app, &["key", "compromise", "rt", "--reason", "a laptop was stolen"]);
+    assert!(said.contains("demo: 1 connections get new tokens, 0 users have to connect again"), "{said}");
+    assert!(said.contains("demo: make a new client secret at the provider and enter it"), "{said}");
+    assert_eq!(status(&app, "rt", 2).0, "active");
+    assert_eq!(status(&app, "rt", 1).1, "0", "no record is left under the old key");
+    let answer = ada.post(LIST, &json!({ "arguments": {}, "connectionId": connection.id })).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(app.demo.count("refreshes").await, 1, "the tokens are new");
+    let audit: Value = ada.get("/api/v1/admin/audit").await.expect(200).json();
+    let entries = audit["entries"].as_array().expect("a list");
+    let entry = entries.iter().find(|entry| entry["action"] == "key.compromise").expect("it is in the log");
+    let expected = json!({ "rings": ["rt"], "reason": "a laptop was stolen", "renewed": 1, "ended": 0 });
+    assert_eq!((&entry["subject"], &entry["detail"]), (&json!("demo"), &expected));
+}

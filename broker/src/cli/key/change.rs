@@ -21,7 +21,7 @@ pub(super) async fn add(context: &Context, rings: &[Ring]) -> Result<(), Command
     say("copy the keyring to a safe place now: without it nothing that the key seals can be read")
 }
 
-async fn add_one(context: &Context, ring: Ring) -> Result<KeyId, CommandError> {
+pub(super) async fn add_one(context: &Context, ring: Ring) -> Result<KeyId, CommandError> {
     let mut edit = context.opened.keyring.edit()?;
     let id = edit.add(ring, &context.random, context.clock.now() / 1000)?;
     audit(context, "key.add", &id.to_string(), &json!({ "fingerprint": id.fingerprint_digits() })).await?;
@@ -51,7 +51,7 @@ pub(super) async fn promote(
     Ok(())
 }
 
-async fn promote_one(context: &Context, id: KeyId, forced: &Forced) -> Result<(), CommandError> {
+pub(super) async fn promote_one(context: &Context, id: KeyId, forced: &Forced) -> Result<(), CommandError> {
     let mut edit = context.opened.keyring.edit()?;
     edit.promote(id)?;
     let detail = json!({ "forced": forced.force, "reason": forced.reason });
@@ -90,7 +90,7 @@ pub(super) async fn wait_until_sealing(context: &Context, patience: &Patience) -
     )))
 }
 
-async fn wait_for(
+pub(super) async fn wait_for(
     context: &Context,
     patience: &Patience,
     passes: impl Fn(&Replica) -> bool,
