@@ -528,8 +528,10 @@ async fn stepped_clocks_cause_no_storm_and_no_failure() {
     app.demo.advance(std::time::Duration::from_secs(2 * 3600));
     list(&bob).await.ok();
     assert_eq!(app.token_calls(), asked + 1);
-    // A day ahead: renewed once, when it is used.
+    // A day ahead: sessions are over, and the access is renewed once, when it is used.
     app.advance(48 * HOUR);
+    list(&bob).await.refused("not_signed_in");
+    let bob = app.browser_of(&bob.id, &bob.email).await;
     assert_eq!(app.token_calls(), asked + 1);
     let answers = futures_util::future::join_all((0..20).map(|_| list(&bob))).await;
     answers.iter().for_each(|answer| drop(answer.ok()));
