@@ -8,6 +8,8 @@ pub(crate) mod etag;
 pub(crate) mod features;
 mod host_page;
 
+use std::path::{Path, PathBuf};
+
 use axum::body::Body;
 use axum::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, VARY};
 use axum::http::{HeaderValue, Response, StatusCode};
@@ -108,6 +110,13 @@ fn page(status: StatusCode, kind: &'static str, text: &'static str) -> Response<
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Where a debug build reads the front end, the plugins and the toolkits from; a release build holds them inside.
+#[must_use]
+pub fn on_disk() -> Option<PathBuf> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    workspace.filter(|_| cfg!(debug_assertions)).map(Path::to_owned)
 }
 
 #[cfg(test)]

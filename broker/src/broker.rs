@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::common::Common;
 use crate::config::{Config, ConfigError, Source};
 use crate::custody::journal::JournalError;
+use crate::custody::keys::Hand;
 use crate::custody::{self, News};
 use crate::egress::{Egress, EgressSetupError, Policy};
 use crate::events;
@@ -19,12 +20,12 @@ use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::plugin::{Registry, Watched, WatchedPlugins};
 use crate::random::Random;
-use crate::rotation::watch::Watch;
+use crate::rotation::watch::{self, Watch};
 use crate::setup::SetupLink;
 use crate::store::{self, Store, StoreError};
 use crate::toolkit::{self, LoopbackHttp};
 use crate::trials::Trials;
-use crate::vault::{Keyring, KeysError, Ring, RootKeySource, SecretString, Vault};
+use crate::vault::{Keyring, Keys, KeysError, Ring, RootKeySource, SecretString, Vault};
 
 /// The broker. Clones are cheap and share everything.
 #[derive(Clone)]
@@ -35,7 +36,6 @@ pub struct Inner {
     /// The configuration.
     pub config: Config,
     common: Common,
-    keyring: Arc<Keyring>,
     /// Asks for what only the vault process may do.
     pub custody: custody::Client,
     /// The plugins of the registry and the folders.
@@ -201,13 +201,13 @@ async fn enrol(store: &Store, vault: &Vault) -> Result<(), StartError> {
 }
 
 #[cfg(unix)]
-fn make_private_dir(path: &PathBuf) -> std::io::Result<()> {
+pub(crate) fn make_private_dir(path: &PathBuf) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 #[cfg(not(unix))]
-fn make_private_dir(path: &PathBuf) -> std::io::Result<()> {
+pub(crate) fn make_private_dir(path: &PathBuf) -> std::io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
@@ -233,8 +233,7 @@ impl Start {
     ///
     /// # Errors
     /// When the configuration cannot be used.
-    pub(crate) fn common(&self, opened: Opened) -> Result<Common, StartError> {
-        let Opened { store, vault, .. } = opened;
+    pub(crate) fn common(&self, store: Store, vault: Vault) -> Result<Common, StartError> {
         let allow_loopback_http = self.config.allow_loopback_http.unwrap_or(self.loopback_by_default);
         let toolkits = Watched::new(self.config.toolkit_dirs.clone(), |dirs| {
             toolkit::Catalog::load(toolkit::embedded(), dirs)
@@ -259,9 +258,9 @@ impl Broker {
     /// # Errors
     /// When the configuration, the keys or the database cannot be used.
     pub async fn start(start: Start, custody: custody::Client) -> Result<Self, StartError> {
-        let opened = open(&start.config, &start.clock, &start.random).await?;
-        let keyring = Arc::clone(&opened.keyring);
-        let common = start.common(opened)?;
+        let store = Store::open(&start.config.database_url).await?;
+        let vault = Vault::new(handed_keys(&custody).await?, start.random.clone());
+        let common = start.common(store, vault)?;
         let broker = Self(Arc::new(Inner {
             plugins: WatchedPlugins::new(Registry::embedded(), start.config.plugin_dirs.clone()),
             loaded: Loaded::default(),
@@ -273,7 +272,6 @@ impl Broker {
             setup: SetupLink::default(),
             config: start.config,
             custody,
-            keyring,
             common,
         }));
         tokio::spawn(pass_on(broker.custody.news(), broker.events.clone()));
@@ -281,11 +279,20 @@ impl Broker {
         Ok(broker)
     }
 
-    /// What keeps the keys of this role those of the keyring file.
+    /// What keeps the keys of this role those that the vault has.
     #[must_use]
     pub fn watch_keys(&self) -> Watch {
-        Watch::new(&self.common, Arc::clone(&self.keyring), "http")
+        Watch::new(&self.common, watch::Source::Vault(self.custody.clone()), "http")
     }
+}
+
+/// The keys that the vault hands over, once it answers.
+async fn handed_keys(custody: &custody::Client) -> Result<Keys, StartError> {
+    let handed = custody.ask(Hand { known: None }).await;
+    let handed =
+        handed.map_err(|failure| StartError::Other(format!("the vault gives no keys: {failure:?}")))?;
+    let handed = handed.ok_or_else(|| StartError::Other("the vault gives no keys".into()))?;
+    handed.take().map_err(|error| StartError::Other(error.to_string()))
 }
 
 /// Tells open pages what the vault has told.

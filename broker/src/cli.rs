@@ -5,11 +5,15 @@ mod audit;
 mod backup;
 mod demo;
 mod doctor;
+mod http;
 mod key;
 mod plugin;
+mod role;
 mod serve;
+mod supervise;
 mod toolkit;
 mod user;
+mod vault;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -23,6 +27,7 @@ use crate::clock::Clock;
 use crate::config::{self, Config, LogFormat, Source};
 use crate::failure::Failure;
 use crate::random::Random;
+use crate::sandbox::{self, Gaps};
 
 /// Plugins from strangers that act in your users' accounts, without ever seeing a token.
 #[derive(Parser)]
@@ -43,6 +48,11 @@ enum Command {
         #[arg(long)]
         demo: bool,
     },
+    /// Keep refresh tokens and client secrets, and answer on a socket; `taiku serve` starts it.
+    Vault(vault::Vault),
+    /// Answer requests; `taiku serve` starts it.
+    #[command(hide = true)]
+    Http(http::Http),
     /// Users of this server.
     #[command(subcommand)]
     User(user::Command),
@@ -132,11 +142,10 @@ impl From<std::io::Error> for CommandError {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(arguments)),
-        Err(error) => Err(error.into()),
-    };
+    let result = prepare(arguments).and_then(|(command, context)| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(run(command, context))
+    });
     let (text, status) = match result {
         Ok(()) => return ExitCode::SUCCESS,
         Err(CommandError::Start(error)) => (error.to_string(), error.exit_status()),
@@ -149,9 +158,40 @@ pub fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
-async fn run(arguments: Arguments) -> Result<(), CommandError> {
-    let load = || Source::load(arguments.config.as_deref(), std::env::vars());
-    match arguments.command {
+/// What was found and given up before there were threads, which would not share it.
+struct Prepared {
+    /// The configuration file that was named.
+    file: Option<PathBuf>,
+    gaps: Gaps,
+}
+
+/// Lets a process that serves give up what it does not need.
+fn prepare(arguments: Arguments) -> Result<(Command, Prepared), CommandError> {
+    let Arguments { config: file, command } = arguments;
+    let supervisor = match &command {
+        Command::Vault(vault) => vault.supervisor,
+        Command::Http(http) => http.supervisor,
+        _ => None,
+    };
+    if let Some(supervisor) = supervisor {
+        let ended = |error| CommandError::Said(format!("whoever started this role has ended: {error}"));
+        sandbox::end_with_parent(supervisor).map_err(ended)?;
+    }
+    let gaps = match &command {
+        Command::Serve { .. } | Command::Vault(_) => sandbox::hide(),
+        Command::Http(_) => {
+            let source = Source::of(std::env::vars());
+            sandbox::hide().and(http::Http::confine(&read(&source)?, &source))
+        }
+        _ => Gaps::default(),
+    };
+    Ok((command, Prepared { file, gaps }))
+}
+
+async fn run(command: Command, prepared: Prepared) -> Result<(), CommandError> {
+    let Prepared { file, gaps } = prepared;
+    let load = || Source::load(file.as_deref(), std::env::vars());
+    match command {
         Command::Config => say(&config::annotated()),
         Command::Openapi => say(crate::server::OPENAPI),
         Command::Toolkit(command) => toolkit::run(command, &read(&load()?)?).await,
@@ -160,7 +200,19 @@ async fn run(arguments: Arguments) -> Result<(), CommandError> {
             let source = load()?;
             let config = read(&source)?;
             log(&config)?;
-            serve::run(source, config, demo).await
+            supervise::run(source, config, file, demo, gaps).await
+        }
+        Command::Vault(vault) => {
+            let source = load()?;
+            let config = read(&source)?;
+            log(&config)?;
+            vault.run(source, config, gaps).await
+        }
+        Command::Http(http) => {
+            let source = Source::of(std::env::vars());
+            let config = read(&source)?;
+            log(&config)?;
+            http.run(source, config, gaps).await
         }
         Command::User(command) => user::run(command, &Context::open(&read(&load()?)?).await?).await,
         Command::ApiKey(command) => api_key::run(command, &Context::open(&read(&load()?)?).await?).await,

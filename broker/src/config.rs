@@ -211,6 +211,15 @@ impl Source {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// All values as an environment, without the root key: what the role that answers requests is started with.
+    #[must_use]
+    pub fn without_root_key(&self) -> Vec<(String, String)> {
+        let mut values = self.file.clone();
+        values.extend(self.environment.clone());
+        values.remove("TAIKU_ROOT_KEY");
+        values.into_iter().collect()
+    }
+
     fn parse<T>(
         &self,
         name: &'static str,
@@ -352,6 +361,12 @@ impl Config {
         };
         config.origins(config.listen.port())?;
         Ok(config)
+    }
+
+    /// The files of an SQLite database; none for Postgres.
+    #[must_use]
+    pub fn database_files(&self) -> Vec<PathBuf> {
+        crate::store::files(&self.database_url)
     }
 
     /// The app's origin and the panels' origin, once the listener's port is known.

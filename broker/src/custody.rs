@@ -12,11 +12,11 @@ use std::time::Instant;
 
 use tokio::sync::{RwLock, broadcast};
 
-use crate::broker::{self, Start, StartError};
+use crate::broker::{self, Opened, Start, StartError};
 use crate::clock::{Millis, SECOND};
 use crate::common::Common;
 use crate::events::Event;
-use crate::rotation::watch::Watch;
+use crate::rotation::watch::{Source, Watch};
 use crate::single_flight::SingleFlight;
 use crate::store::refresh::TakeOver;
 use crate::vault::Keyring;
@@ -28,6 +28,7 @@ mod device;
 pub mod disconnect;
 mod exposed;
 pub mod journal;
+pub mod keys;
 mod link;
 pub mod operation;
 mod provider;
@@ -38,6 +39,9 @@ pub(crate) mod sealed;
 pub mod server;
 pub mod typed;
 mod wire;
+
+#[cfg(test)]
+mod tests;
 
 use self::journal::Journal;
 pub use client::Client;
@@ -107,9 +111,9 @@ impl Custody {
     /// When the configuration, the keys, the journal or the database cannot be used.
     pub async fn start(start: &Start) -> Result<Self, StartError> {
         let opened = broker::open(&start.config, &start.clock, &start.random).await?;
-        let keyring = Arc::clone(&opened.keyring);
-        let escrow = Journal::open(&start.config.data_dir, opened.vault.clone(), &start.random)?;
-        let custody = Self::new(start.common(opened)?, keyring, escrow, start.config.refresh_rate);
+        let Opened { store, vault, keyring } = opened;
+        let escrow = Journal::open(&start.config.data_dir, vault.clone(), &start.random)?;
+        let custody = Self::new(start.common(store, vault)?, keyring, escrow, start.config.refresh_rate);
         refresh::recover(&custody).await?;
         Ok(custody)
     }
@@ -135,7 +139,7 @@ impl Custody {
     /// What keeps the keys of this role those of the keyring file.
     #[must_use]
     pub fn watch_keys(&self) -> Watch {
-        Watch::new(&self.common, Arc::clone(&self.keyring), "vault")
+        Watch::new(&self.common, Source::File(Arc::clone(&self.keyring)), "vault")
     }
 
     /// Completes when no refresh is under way, so that the process may end without leaving anything in doubt.

@@ -4,16 +4,15 @@ mod providers;
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::broker::{self, Opened, Start};
+use crate::broker::{self, Start};
 use crate::clock::{Clock, Millis, SECOND};
 use crate::config::Config;
 use crate::random::Random;
 use crate::store::{self, Store, StoreError, restored, users};
-use crate::vault::{Keyring, Ring, Vault};
+use crate::vault::{Ring, Vault};
 
 /// How far this machine's clock may be from the database's before it is worth a word.
 const CLOCK_WARN: Millis = 2 * SECOND;
@@ -79,8 +78,8 @@ pub async fn examine(start: &Start) -> Vec<Finding> {
     findings.push(clock(&store, &start.clock).await);
     let keys = keys(config, &start.random, &store).await;
     findings.extend(keys.findings);
-    if let Some((vault, keyring)) = keys.found {
-        match start.common(Opened { store: store.clone(), vault, keyring: Arc::new(keyring) }) {
+    if let Some(vault) = keys.found {
+        match start.common(store.clone(), vault) {
             Ok(common) => findings.extend(providers::examine(&common).await),
             Err(error) => findings.push(Finding::fail("providers", error.to_string(), "mend what it names")),
         }
@@ -201,7 +200,7 @@ fn distance(check: &str, whose: &str, off: Millis) -> Finding {
 
 struct KeysFound {
     findings: Vec<Finding>,
-    found: Option<(Vault, Keyring)>,
+    found: Option<Vault>,
 }
 
 /// Whether the keys are there, kept from others, and those of the database.
@@ -210,7 +209,7 @@ async fn keys(config: &Config, random: &Random, store: &Store) -> KeysFound {
         let finding = Finding::ok("keys", "there are none yet; they are made with the database");
         return KeysFound { findings: vec![finding], found: None };
     }
-    let (vault, keyring) = match broker::keys_of_backup(config, random) {
+    let (vault, _) = match broker::keys_of_backup(config, random) {
         Ok(found) => found,
         Err(error) => {
             let todo = "bring root key and keyring back from where their copies are kept";
@@ -222,7 +221,7 @@ async fn keys(config: &Config, random: &Random, store: &Store) -> KeysFound {
             let rings = Ring::ALL.map(Ring::name).join(", ");
             let finding =
                 Finding::ok("keys", format!("the keys of the rings {rings} are those of the database"));
-            KeysFound { findings: vec![finding], found: Some((vault, keyring)) }
+            KeysFound { findings: vec![finding], found: Some(vault) }
         }
         Err(error) => {
             let todo = "use the keyring and root key that this database was made with";

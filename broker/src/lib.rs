@@ -34,6 +34,7 @@ pub mod plugin;
 pub mod plugin_data;
 pub mod random;
 pub mod rotation;
+pub mod sandbox;
 pub mod server;
 pub mod setup;
 pub mod single_flight;

@@ -260,9 +260,17 @@ impl Store {
                     .foreign_keys(true)
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
+                    // Whoever answers requests can make no files.
+                    .pragma("temp_store", "memory")
                     .busy_timeout(BUSY_TIMEOUT);
                 make_private_file(options.get_filename())?;
-                let pool = SqlitePoolOptions::new().max_connections(8).acquire_timeout(BUSY_TIMEOUT);
+                let pool = SqlitePoolOptions::new()
+                    .max_connections(8)
+                    // The journal's files are gone with the last connection, and cannot be made again by whoever can
+                    // make no files: the one that is opened here stays.
+                    .idle_timeout(None)
+                    .max_lifetime(None)
+                    .acquire_timeout(BUSY_TIMEOUT);
                 Ok(Self::Sqlite(pool.connect_with(options).await?))
             }
             Some(("postgres" | "postgresql", _)) => {
@@ -390,6 +398,21 @@ impl Store {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// The file of an SQLite database with those of its journal; none for another engine.
+#[must_use]
+pub fn files(url: &str) -> Vec<PathBuf> {
+    let Some(options) = SqliteConnectOptions::from_str(url).ok().filter(|_| url.starts_with("sqlite:"))
+    else {
+        return Vec::new();
+    };
+    let name = |end: &str| {
+        let mut name = options.get_filename().as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    ["", "-wal", "-shm"].map(name).into()
 }
 
 impl Tx {

@@ -11,12 +11,14 @@ use tokio::sync::Notify;
 
 use crate::random::Random;
 
+mod handed;
 pub mod hash;
 pub mod keyring;
 mod place;
 mod record;
 mod secret;
 
+pub use handed::{Handed, NotHanded};
 pub use keyring::{KeyId, KeyInfo, KeyState, Keyring, Keys, KeysError, RootKeySource};
 pub use place::{ContextHash, Place};
 pub use secret::{Secret, SecretString};
@@ -145,10 +147,29 @@ impl Vault {
         Arc::clone(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The keys of some rings, for another process.
+    pub(crate) fn hand_over(&self, rings: &[Ring]) -> Handed {
+        self.current().hand_over(rings)
+    }
+
+    /// A name of the keys of some rings: another one as soon as one of them is another, or in another state.
+    #[must_use]
+    pub fn keys_name(&self, rings: &[Ring]) -> String {
+        handed::name(&self.current(), rings)
+    }
+
     /// Seals a secret for one place under the ring's active key. Two calls never give the same bytes.
+    ///
+    /// A process that was not given the ring has no business to seal under it. Should it try all the same, it ends:
+    /// anything else would lose the secret.
     #[must_use]
     pub fn seal(&self, ring: Ring, place: &Place<'_>, secret: &[u8]) -> Vec<u8> {
-        record::seal(self.current().active(ring), place, secret, &self.0.random)
+        let keys = self.current();
+        let Some(key) = keys.active(ring) else {
+            tracing::error!(%ring, "this process was not given the keys of a ring that it seals under; ending it");
+            std::process::abort();
+        };
+        record::seal(key, place, secret, &self.0.random)
     }
 
     /// Opens a record that was sealed under this ring for this place.
@@ -179,9 +200,9 @@ impl Vault {
         record: &[u8],
     ) -> Result<Option<Vec<u8>>, VaultError> {
         let secret = self.open(ring, place, record)?;
-        let active = self.current().active(ring).id();
+        let active = self.current().active(ring).map(|key| key.id().bytes());
         let sealed_by = record.get(KeyId::OFFSET..KeyId::OFFSET + KeyId::LENGTH);
-        if sealed_by == Some(&active.bytes()) {
+        if sealed_by == active.as_ref().map(<[u8; KeyId::LENGTH]>::as_slice) {
             return Ok(None);
         }
         Ok(Some(self.seal(ring, place, secret.expose())))

@@ -114,6 +114,11 @@ impl TestApp {
         command
     }
 
+    /// The id of the process that was started.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// All that the program has said, its log included.
     #[must_use]
     pub fn said(&self) -> String {

@@ -16,6 +16,7 @@ use crate::app::binary;
 use crate::client::{Client, http};
 use crate::consent::{Decision, connect_at, consent_at, find};
 use crate::process::Process;
+use crate::roles::children;
 use crate::wait::eventually;
 
 const ADMIN: &str = "ada@example.test";
@@ -123,7 +124,8 @@ impl Fleet {
     pub fn stop(&self, member: usize, stopped: bool) {
         let process = self.members[member].process.as_ref().expect("it runs");
         let signal = if stopped { "-STOP" } else { "-CONT" };
-        let sent = Command::new("kill").args([signal, &process.id().to_string()]).status();
+        let all = std::iter::once(process.id()).chain(children(process.id()));
+        let sent = Command::new("kill").arg(signal).args(all.map(|id| id.to_string())).status();
         assert!(sent.is_ok_and(|status| status.success()), "the signal could not be sent");
     }
 

@@ -23,6 +23,7 @@ mod listening;
 mod plugin;
 mod process;
 mod provider;
+mod roles;
 mod site;
 mod wait;
 
@@ -42,5 +43,6 @@ pub use guide::{GUIDE, guide_blocks, guide_rows, quoted};
 pub use listening::Listening;
 pub use plugin::{PATTERN, PROBE, PluginFolders};
 pub use provider::Provider;
+pub use roles::{Role, Running};
 pub use site::{Page, site};
 pub use wait::{DEADLINE, eventually};

@@ -1,4 +1,4 @@
-//! `taiku serve`
+//! What answers requests, with everything that belongs to it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::{CommandError, demo, say};
+use super::{CommandError, demo, say, vault};
 use crate::accounts::{self, NewUser};
 use crate::broker::{Broker, Start, StartError};
 use crate::clock::Clock;
 use crate::config::{Config, Source};
-use crate::custody::{self, Custody, refresh};
+use crate::custody::{Client, Custody};
 use crate::events::{keeper, wire};
 use crate::random::Random;
 use crate::store::audit::{self, Actor};
@@ -22,21 +22,14 @@ use crate::store::users;
 use crate::{metrics, server, sweep};
 
 /// How long requests under way may take after the order to stop.
-const DRAIN: Duration = Duration::from_secs(30);
-
-pub(super) async fn run(source: Source, config: Config, with_demo: bool) -> Result<(), CommandError> {
-    let host = Host::start(source, config, with_demo).await?;
-    say(&format!("listening on {} at {}", host.broker.origins.app.as_str(), host.address))?;
-    signal().await;
-    tracing::info!("stopping");
-    host.stop().await
-}
+pub(super) const DRAIN: Duration = Duration::from_secs(30);
 
 /// A taiku that runs, with everything that belongs to it.
 pub(super) struct Host {
     /// What it works with.
     pub(super) broker: Broker,
-    custody: Custody,
+    /// The vault, if it is in this process.
+    custody: Option<Custody>,
     /// Where its listener is.
     pub(super) address: SocketAddr,
     stop: watch::Sender<bool>,
@@ -46,44 +39,54 @@ pub(super) struct Host {
 }
 
 impl Host {
-    /// Starts to listen.
-    pub(super) async fn start(source: Source, config: Config, with_demo: bool) -> Result<Self, CommandError> {
-        let address = config.listen;
-        let what = || format!("TAIKU_LISTEN: listening on {address}");
-        let listener =
-            TcpListener::bind(address).await.map_err(|error| StartError::Io { what: what(), error })?;
+    /// Answers requests on a listener, and asks a vault for what only it may do.
+    pub(super) async fn start(
+        start: Start,
+        listener: TcpListener,
+        custody: Client,
+    ) -> Result<Self, CommandError> {
         let address = listener.local_addr()?;
-        let port = address.port();
-        let (demo_listen, metrics_listen) = (config.demo_listen, config.metrics_listen);
-        let start = Start {
-            config,
-            source,
-            port,
-            loopback_by_default: with_demo,
-            clock: Clock::System,
-            random: Random::system(),
-        };
-        let custody = Custody::start(&start).await?;
-        let broker = Broker::start(start, custody::Client::here(custody.clone())).await?;
+        let metrics_listen = start.config.metrics_listen;
+        let broker = Broker::start(start, custody).await?;
         let (stop, stopped) = watch::channel(false);
-        let mut helpers = vec![tokio::spawn(custody::revocation::run(custody.clone(), stopped.clone()))];
         first_admin(&broker).await?;
-        if with_demo {
-            helpers.push(demo::start(&broker, demo_listen, stopped.clone()).await?);
-        }
         link_for_first_admin(&broker).await?;
-        for watch in [custody.watch_keys(), broker.watch_keys()] {
-            helpers.push(tokio::spawn(watch.run(stopped.clone())));
-        }
-        helpers.push(tokio::spawn(sweep::run(broker.clone(), stopped.clone())));
-        helpers.push(tokio::spawn(keeper::run(broker.clone(), stopped.clone())));
-        helpers.push(tokio::spawn(wire::run(broker.clone(), stopped.clone())));
-        helpers.push(tokio::spawn(refresh::background::run(custody.clone(), stopped.clone())));
+        let mut helpers = vec![
+            tokio::spawn(broker.watch_keys().run(stopped.clone())),
+            tokio::spawn(sweep::run(broker.clone(), stopped.clone())),
+            tokio::spawn(keeper::run(broker.clone(), stopped.clone())),
+            tokio::spawn(wire::run(broker.clone(), stopped.clone())),
+        ];
         if let Some(address) = metrics_listen {
             helpers.push(figures(&broker, address, stopped.clone()).await?);
         }
         let server = tokio::spawn(server::serve(broker.clone(), listener, until(stopped)));
-        Ok(Self { broker, custody, address, stop, server, helpers })
+        Ok(Self { broker, custody: None, address, stop, server, helpers })
+    }
+
+    /// A demo in this process alone, for whoever tries a plugin out: the vault and the provider are in it as well.
+    pub(super) async fn demo(source: Source, config: Config) -> Result<Self, CommandError> {
+        let address = config.listen;
+        let what = || format!("TAIKU_LISTEN: listening on {address}");
+        let listener =
+            TcpListener::bind(address).await.map_err(|error| StartError::Io { what: what(), error })?;
+        let demo = demo::Provider::bind(config.demo_listen, &Random::system()).await?;
+        let start = Start {
+            config,
+            source,
+            port: listener.local_addr()?.port(),
+            loopback_by_default: true,
+            clock: Clock::System,
+            random: Random::system(),
+        };
+        let custody = Custody::start(&start).await?;
+        let redirect_uri = demo::prepare(&custody, &demo.setup).await?;
+        let mut host = Self::start(start, listener, Client::here(custody.clone())).await?;
+        let stopped = host.stop.subscribe();
+        host.helpers.extend(vault::chores(&custody, &stopped));
+        host.helpers.push(demo.serve(redirect_uri, stopped)?);
+        host.custody = Some(custody);
+        Ok(host)
     }
 
     /// Lets what is under way come to its end, and ends.
@@ -97,8 +100,8 @@ impl Host {
             }
             Err(_) => tracing::warn!("some requests did not end in time"),
         }
-        if tokio::time::timeout(DRAIN, self.custody.settled()).await.is_err() {
-            tracing::warn!("some refreshes did not end in time; they are in doubt until the next start");
+        if let Some(custody) = &self.custody {
+            vault::settle(custody).await;
         }
         self.helpers.iter().for_each(JoinHandle::abort);
         self.broker.store.close().await;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::value::to_raw_value;
 use taiku_bridge::{Code, Refusal};
 use tokio::net::UnixStream;
-use tokio::sync::{Mutex, broadcast};
+use tokio::sync::{Mutex, broadcast, mpsc};
 use tokio::time::Instant;
 
 use super::link::{Link, Lost};
@@ -49,7 +49,8 @@ impl Address {
             Self::Socket(path) => UnixStream::connect(path).await,
             Self::Here(custody) => {
                 let (ours, theirs) = UnixStream::pair()?;
-                tokio::spawn(server::connection(custody.clone(), theirs));
+                let (alive, _) = mpsc::channel(1);
+                tokio::spawn(server::connection(custody.clone(), theirs, alive));
                 Ok(ours)
             }
         }

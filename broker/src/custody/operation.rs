@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Custody, client_secret, consent, disconnect, refresh, typed};
+use super::{Custody, client_secret, consent, disconnect, keys, refresh, typed};
 use crate::failure::Failure;
 
 /// One thing that a [`Client`](super::Client) can ask. The type is what is asked.
@@ -51,6 +51,7 @@ operations! {
     consent::Prepare,
     typed::Supply,
     disconnect::Disconnect,
+    keys::Hand,
     refresh::Fresh,
 }
 

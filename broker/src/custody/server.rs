@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::unix::OwnedWriteHalf;
+use tokio::net::unix::{OwnedWriteHalf, SocketAddr};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Semaphore, broadcast, mpsc};
 
@@ -14,6 +14,8 @@ use crate::failure::Failure;
 
 /// Questions of one connection that are worked on at once; the next ones wait.
 const AT_ONCE: usize = 256;
+/// How long those who are connected may take to leave.
+const DRAIN: Duration = Duration::from_secs(30);
 /// How long to wait when no connection can be taken, for want of file descriptors for one.
 const AGAIN: Duration = Duration::from_millis(50);
 /// Answers that wait to be written.
@@ -35,24 +37,54 @@ enum Stranger {
     },
 }
 
-/// Answers everybody of the same user who connects, until this is dropped. What was begun runs to its end.
-pub async fn serve(custody: Custody, listener: UnixListener) {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let custody = custody.clone();
-                tokio::spawn(async move { connection(custody, stream).await });
+/// Answers everybody of the same user who connects. After `shutdown` has completed it goes on until those who are
+/// connected have left and what they asked for is done, for at most 30 seconds.
+pub async fn serve(custody: Custody, listener: UnixListener, shutdown: impl Future<Output = ()>) {
+    let (alive, mut all_gone) = mpsc::channel(1);
+    {
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => accept(&custody, accepted, &alive).await,
+                () = &mut shutdown => break,
             }
-            Err(error) => {
-                tracing::warn!(%error, "the vault could not take a connection");
-                tokio::time::sleep(AGAIN).await;
+        }
+    }
+    drop(alive);
+    // Whoever is still connected may connect again.
+    let (alive, _) = mpsc::channel(1);
+    let drained = async {
+        loop {
+            tokio::select! {
+                biased;
+                _ = all_gone.recv() => return,
+                accepted = listener.accept() => accept(&custody, accepted, &alive).await,
             }
+        }
+    };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
+        tracing::warn!("the vault stops although somebody is connected");
+    }
+}
+
+async fn accept(custody: &Custody, accepted: io::Result<(UnixStream, SocketAddr)>, alive: &Alive) {
+    match accepted {
+        Ok((stream, _)) => {
+            let (custody, alive) = (custody.clone(), alive.clone());
+            tokio::spawn(async move { connection(custody, stream, alive).await });
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the vault could not take a connection");
+            tokio::time::sleep(AGAIN).await;
         }
     }
 }
 
+/// Is held by whatever has to come to its end.
+pub(super) type Alive = mpsc::Sender<()>;
+
 /// Answers one connection until the other side ends it.
-pub(super) async fn connection(custody: Custody, stream: UnixStream) {
+pub(super) async fn connection(custody: Custody, stream: UnixStream, alive: Alive) {
     if let Err(stranger) = same_user(&stream) {
         tracing::warn!(%stranger, "the vault has turned somebody away");
         return;
@@ -71,11 +103,11 @@ pub(super) async fn connection(custody: Custody, stream: UnixStream) {
                 break;
             }
         };
-        let (custody, answers) = (custody.clone(), answers.clone());
+        let (custody, answers, alive) = (custody.clone(), answers.clone(), alive.clone());
         // On a task of its own: whoever goes away must not leave a code or refresh token spent and its successor unsaved.
         tokio::spawn(async move {
             let frame = answer(&custody, ask).await;
-            drop(place);
+            drop((place, alive));
             // Nobody may be there any more to hear it.
             let _ = answers.send(frame).await;
         });

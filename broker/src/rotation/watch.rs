@@ -7,6 +7,8 @@ use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::common::Common;
+use crate::custody::Client;
+use crate::custody::keys::{Hand, RINGS};
 use crate::store::{self, Store, replicas};
 use crate::vault::keyring::Stamp;
 use crate::vault::{Keyring, Vault};
@@ -18,11 +20,19 @@ const BEAT_EVERY: Duration = Duration::from_secs(3);
 /// How soon the file is read again for a record whose key was not in it a moment ago.
 const WANTED_AGAIN: Duration = Duration::from_millis(200);
 
+/// Where a process has its keys from.
+pub enum Source {
+    /// It holds the root key and reads the keyring file.
+    File(Arc<Keyring>),
+    /// It asks the vault, which hands over what answering requests needs.
+    Vault(Client),
+}
+
 /// A process that holds ring keys.
 pub struct Watch {
     store: Store,
     vault: Vault,
-    keyring: Arc<Keyring>,
+    source: Source,
     /// The name of this process in the database.
     id: String,
     role: &'static str,
@@ -36,9 +46,9 @@ async fn over(stopped: &mut Receiver<bool>) {
 impl Watch {
     /// A watch over the keys of a role, such as `vault`, that come from a keyring.
     #[must_use]
-    pub fn new(common: &Common, keyring: Arc<Keyring>, role: &'static str) -> Self {
+    pub fn new(common: &Common, source: Source, role: &'static str) -> Self {
         let Common { store, vault, random, .. } = common;
-        Self { store: store.clone(), vault: vault.clone(), keyring, id: random.id("rep_"), role }
+        Self { store: store.clone(), vault: vault.clone(), source, id: random.id("rep_"), role }
     }
 
     /// Watches until told to stop.
@@ -52,10 +62,10 @@ impl Watch {
         loop {
             let mut changed = false;
             tokio::select! {
-                _ = look.tick() => changed = self.look(&mut seen),
+                _ = look.tick() => changed = self.look(&mut seen).await,
                 () = self.vault.key_wanted() => {
                     seen = None;
-                    changed = self.look(&mut seen);
+                    changed = self.look(&mut seen).await;
                     sleep_until(Instant::now() + WANTED_AGAIN).await;
                 }
                 _ = beat.tick() => self.beat().await,
@@ -70,19 +80,46 @@ impl Watch {
         }
     }
 
-    /// Reads the file if it is another one than the one that was seen. Returns whether the keys have changed.
-    fn look(&self, seen: &mut Option<Stamp>) -> bool {
-        let stamp = self.keyring.stamp();
+    /// Takes the keys of now if they are others than those that were seen. Returns whether they have changed.
+    async fn look(&self, seen: &mut Option<Stamp>) -> bool {
+        match &self.source {
+            Source::File(keyring) => self.look_at(keyring, seen),
+            Source::Vault(client) => self.ask(client).await,
+        }
+    }
+
+    async fn ask(&self, client: &Client) -> bool {
+        let known = Some(self.vault.keys_name(&RINGS));
+        let handed = match client.ask(Hand { known }).await {
+            Ok(None) => return false,
+            Ok(Some(handed)) => handed,
+            // Whoever calls meanwhile is told to wait as well, and the log of the client says why.
+            Err(_) => return false,
+        };
+        match handed.take() {
+            Ok(keys) => {
+                tracing::info!("the vault has handed over changed keys");
+                self.vault.replace(keys)
+            }
+            Err(error) => {
+                tracing::error!(%error, "going on with the keys from before");
+                false
+            }
+        }
+    }
+
+    fn look_at(&self, keyring: &Keyring, seen: &mut Option<Stamp>) -> bool {
+        let stamp = keyring.stamp();
         if stamp.is_some() && *seen == stamp {
             return false;
         }
         let first_fault = seen.is_some();
         *seen = stamp;
-        match self.keyring.keys() {
+        match keyring.keys() {
             Ok(keys) => {
                 let changed = self.vault.replace(keys);
                 if changed {
-                    tracing::info!(keyring = %self.keyring.path().display(), "loaded changed keys");
+                    tracing::info!(keyring = %keyring.path().display(), "loaded changed keys");
                 }
                 changed
             }

@@ -82,7 +82,7 @@ impl RingKey {
 }
 
 /// Public name of a key, stored beside it and in every record.
-fn key_fingerprint(secret: &[u8; 32]) -> [u8; 8] {
+pub(super) fn key_fingerprint(secret: &[u8; 32]) -> [u8; 8] {
     hash::expand(&hash::extract(None, secret), b"taiku vault v1: key fingerprint")
 }
 
@@ -156,10 +156,12 @@ impl Keyring {
     }
 }
 
-/// All keys of an installation, checked: each ring has exactly one active key.
+/// All keys of an installation, checked: each ring has exactly one active key. Or those of some rings, for a process
+/// that is given no others.
 pub struct Keys {
     keyring: PathBuf,
-    active: [RingKey; 3],
+    /// One of each ring that this process may use.
+    active: Vec<RingKey>,
     decrypt_only: Vec<RingKey>,
     log_key: Zeroizing<[u8; 32]>,
     fingerprint_key: Zeroizing<[u8; 32]>,
@@ -177,7 +179,7 @@ impl Keys {
         }
         let mut one = |ring| take_only(&mut active, keyring, ring);
         Ok(Self {
-            active: [one(Ring::AccessTokens)?, one(Ring::RefreshTokens)?, one(Ring::Settings)?],
+            active: vec![one(Ring::AccessTokens)?, one(Ring::RefreshTokens)?, one(Ring::Settings)?],
             keyring: keyring.to_owned(),
             decrypt_only,
             log_key: root.derive(b"taiku vault v1: tags in logs"),
@@ -185,27 +187,33 @@ impl Keys {
         })
     }
 
-    /// The key that seals.
-    pub(super) fn active(&self, ring: Ring) -> &RingKey {
-        let [at, rt, cfg] = &self.active;
-        match ring {
-            Ring::AccessTokens => at,
-            Ring::RefreshTokens => rt,
-            Ring::Settings => cfg,
-        }
+    /// Keys that another process has handed over.
+    pub(super) fn of(
+        active: Vec<RingKey>,
+        decrypt_only: Vec<RingKey>,
+        log_key: Zeroizing<[u8; 32]>,
+        fingerprint_key: Zeroizing<[u8; 32]>,
+    ) -> Self {
+        Self { keyring: PathBuf::new(), active, decrypt_only, log_key, fingerprint_key }
+    }
+
+    /// The key that seals, of a ring that this process may use.
+    pub(super) fn active(&self, ring: Ring) -> Option<&RingKey> {
+        self.active.iter().find(|key| key.ring == ring)
     }
 
     /// The one key with this version and fingerprint, unless it is retired.
     pub(super) fn find(&self, ring: Ring, version: u32, fingerprint: [u8; 8]) -> Option<&RingKey> {
-        self.active
-            .iter()
-            .chain(&self.decrypt_only)
-            .find(|key| key.ring == ring && key.version == version && key.fingerprint == fingerprint)
+        self.all().find(|key| key.ring == ring && key.version == version && key.fingerprint == fingerprint)
     }
 
     /// Every key that seals or opens.
     pub(super) fn infos(&self) -> Vec<KeyInfo> {
-        self.active.iter().chain(&self.decrypt_only).map(RingKey::info).collect()
+        self.all().map(RingKey::info).collect()
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &RingKey> {
+        self.active.iter().chain(&self.decrypt_only)
     }
 
     pub(super) fn keyring(&self) -> &Path {

@@ -116,3 +116,36 @@ fn only_an_unknown_key_is_worth_another_try() {
     assert!(VaultError::KeyUnknown { ring: Ring::Settings, version: 2 }.is_retriable());
     assert!(!VaultError::Integrity.is_retriable() && !VaultError::UnknownFormat.is_retriable());
 }
+
+#[test]
+fn another_process_gets_the_keys_of_some_rings_and_no_others() {
+    let vault = vault();
+    let rings = [Ring::AccessTokens, Ring::Settings];
+    let text = serde_json::to_string(&vault.hand_over(&rings)).unwrap();
+    let handed: Handed = serde_json::from_str(&text).unwrap();
+    let other = Vault::new(handed.take().unwrap(), Random::system());
+    for ring in rings {
+        let record = vault.seal(ring, &place(), b"secret");
+        assert_eq!(open(&other, ring, &place(), &record), Ok(b"secret".to_vec()));
+        let back = other.seal(ring, &place(), b"secret");
+        assert_eq!(open(&vault, ring, &place(), &back), Ok(b"secret".to_vec()));
+    }
+    let record = vault.seal(Ring::RefreshTokens, &place(), b"secret");
+    let refused = open(&other, Ring::RefreshTokens, &place(), &record);
+    assert_eq!(refused, Err(VaultError::KeyUnknown { ring: Ring::RefreshTokens, version: 1 }));
+    assert_eq!(vault.keys_name(&rings), other.keys_name(&rings));
+    assert_ne!(vault.keys_name(&Ring::ALL), other.keys_name(&Ring::ALL));
+    assert_eq!((vault.tag("token"), vault.fingerprint("s")), (other.tag("token"), other.fingerprint("s")));
+}
+
+#[test]
+fn what_is_no_key_is_refused() {
+    let whole = serde_json::to_value(vault().hand_over(&[Ring::AccessTokens])).unwrap();
+    for (pointer, value) in
+        [("/keys/0/secret", "AAAA"), ("/keys/0/ring", "xx"), ("/keys/0/state", "old"), ("/log", "!")]
+    {
+        let mut wrong = whole.clone();
+        *wrong.pointer_mut(pointer).unwrap() = value.into();
+        assert!(serde_json::from_value::<Handed>(wrong).unwrap().take().is_err(), "{pointer}");
+    }
+}

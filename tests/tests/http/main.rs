@@ -7,6 +7,7 @@ mod csrf;
 mod keys;
 mod panels;
 mod plugins;
+mod roles;
 mod secrets;
 mod sessions;
 mod start;

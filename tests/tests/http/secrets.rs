@@ -20,7 +20,7 @@ fn files(folder: &Path) -> Vec<(String, String)> {
     {
         if entry.is_dir() {
             found.extend(files(&entry));
-        } else {
+        } else if entry.is_file() {
             let bytes = fs::read(&entry).expect("our own file");
             found.push((entry.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
         }

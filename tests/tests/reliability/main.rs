@@ -6,7 +6,9 @@
 
 mod bindings;
 mod engine;
+mod canaries;
 mod floods;
+mod memory;
 mod refresh;
 mod rotation;
 mod ssrf;

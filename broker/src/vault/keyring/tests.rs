@@ -99,7 +99,7 @@ fn a_new_installation_has_two_private_files_and_nothing_else() {
     assert_eq!(mode(&installation.keyring_path()), 0o600);
     assert_eq!(fs::read_dir(installation.folder.path()).unwrap().count(), 2);
     let keys = installation.load().unwrap();
-    assert_eq!(keys.active.each_ref().map(|key| key.ring), Ring::ALL);
+    assert!(keys.active.iter().map(|key| key.ring).eq(Ring::ALL));
     assert!(keys.active.iter().all(|key| (key.version, key.created_at) == (1, 1_700_000_000)));
 }
 

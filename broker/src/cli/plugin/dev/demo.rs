@@ -37,7 +37,7 @@ impl Demo {
         let source = Source::of(environment.into_iter());
         let config = Config::read(&source, true)?;
         log(&config)?;
-        let host = Host::start(source, config, true).await.map_err(in_use)?;
+        let host = Host::demo(source, config).await.map_err(in_use)?;
         let (user, key_id, key) = key(&host).await?;
         Ok(Self { host, user, key_id, key })
     }
