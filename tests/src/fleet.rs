@@ -16,7 +16,7 @@ use crate::app::binary;
 use crate::client::{Client, http};
 use crate::consent::{Decision, connect_at, consent_at, find};
 use crate::process::Process;
-use crate::roles::children;
+use crate::roles::{Role, children, running};
 use crate::wait::eventually;
 
 const ADMIN: &str = "ada@example.test";
@@ -115,6 +115,14 @@ impl Fleet {
             let (status, said) = process.terminate();
             assert!(status.success(), "{status}: {said}");
         }
+    }
+
+    /// Kills the process of a broker that answers requests, as soon as it runs. The others go on and start it again.
+    pub async fn kill_http(&self, member: usize) {
+        let process = self.members[member].process.as_ref().expect("it runs").id();
+        let http =
+            eventually("the process that answers requests", async || running(process, Role::Http)).await;
+        http.kill();
     }
 
     /// Stops a broker without its knowing, or lets it go on.

@@ -38,12 +38,17 @@ impl TestApp {
     /// The process of a role, unless it is just being started.
     #[must_use]
     pub fn role(&self, role: Role) -> Option<Running> {
-        let runs = |id: &u32| {
-            let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-            line.split(|byte| *byte == 0).nth(1) == Some(role.argument().as_bytes())
-        };
-        children(self.id()).find(runs).map(|id| Running { id })
+        running(self.id(), role)
     }
+}
+
+/// The process of a role that a supervisor has started, unless it is just being started.
+pub(crate) fn running(supervisor: u32, role: Role) -> Option<Running> {
+    let runs = |id: &u32| {
+        let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).nth(1) == Some(role.argument().as_bytes())
+    };
+    children(supervisor).find(runs).map(|id| Running { id })
 }
 
 /// The processes that a process has started.

@@ -1,5 +1,5 @@
 //! Grants and `kill -9`: real brokers over one database, a provider that rotates, and an account that must survive.
-//! Cases F2, F3, F10, L1, L3.
+//! Cases F2, F3, F10, F11, L1, L2, L3.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -151,6 +151,28 @@ async fn kills_of_the_refresher(engine: Engine) {
     figure(name, engine.name(), slowest.as_secs_f64(), "s", Goal::AtMost(10.0));
 }
 
+/// Case L2: a strict provider, and the process that answers requests is killed. The one that refreshes goes on.
+async fn kills_of_the_http_process(engine: Engine) {
+    let scale = Scale::now();
+    let Some(fleet) = Fleet::start(engine, 1).await else { return };
+    fleet.demo.set_control(strict()).expect("the control is right");
+    let id = fleet.connect(Decision::Allow).await.id;
+    let token = Some(Plan { fault: Fault::Late { ms: 40 }, times: None });
+    fleet.demo.set_control(Control { token, ..strict() }).expect("the control is right");
+    let load = Load::begin(&fleet, std::slice::from_ref(&id), false);
+    let mut lost = 0;
+    for kill in 0..scale.pick(3, 1_000) {
+        some_time_after_a_refresh(&fleet, kill).await;
+        fleet.kill_http(0).await;
+        lost += i32::from(fleet.settle(0, &id).await != Held::Works);
+        assert_eq!(lost, 0, "a grant is lost with kill {kill}");
+    }
+    load.end().await;
+    assert_eq!((fleet.demo.counts().reuses_detected, fleet.demo.living()), (0, 1));
+    let name = "grants lost to kill -9 of the process that answers requests with a strict provider";
+    figure(name, engine.name(), f64::from(lost), "", Goal::Exactly(0.0));
+}
+
 /// Cases F2 and F3: everybody asks at once, through every broker, and the provider takes longer than a lease lasts.
 async fn a_thousand_callers(engine: Engine) {
     let scale = Scale::now();
@@ -234,6 +256,10 @@ mod sqlite {
         super::kills_of_the_refresher(Sqlite).await;
     }
     #[tokio::test(flavor = "multi_thread")]
+    async fn nothing_is_lost_with_the_process_that_answers() {
+        super::kills_of_the_http_process(Sqlite).await;
+    }
+    #[tokio::test(flavor = "multi_thread")]
     async fn a_thousand_callers_cause_one_request() {
         super::a_thousand_callers(Sqlite).await;
     }
@@ -258,6 +284,10 @@ mod postgres {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_lost_grant_is_said_to_be_lost() {
         super::kills_of_the_refresher(Postgres).await;
+    }
+    #[tokio::test(flavor = "multi_thread")]
+    async fn nothing_is_lost_with_the_process_that_answers() {
+        super::kills_of_the_http_process(Postgres).await;
     }
     #[tokio::test(flavor = "multi_thread")]
     async fn a_thousand_callers_cause_one_request() {
