@@ -1,7 +1,7 @@
 //! Several brokers over one database, with a demo provider in this process that outlives them all.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -101,9 +101,19 @@ impl Fleet {
         self.members.len()
     }
 
-    /// Kills a broker as a power cut would.
-    pub fn kill(&mut self, member: usize) {
-        self.members[member].process = None;
+    /// Kills a broker as a power cut would: all of its processes, which hold its port until the last one is gone.
+    pub async fn kill(&mut self, member: usize) {
+        let Some(process) = self.members[member].process.take() else { return };
+        let roles: Vec<u32> = children(process.id()).collect();
+        drop(process);
+        for role in &roles {
+            // They end with their supervisor, and may have been faster.
+            let _ = Command::new("kill").args(["-9", &role.to_string()]).stderr(Stdio::null()).status();
+        }
+        eventually("the processes to be gone", async || {
+            roles.iter().all(|role| is_gone(*role)).then_some(())
+        })
+        .await;
     }
 
     /// Asks a broker to end, as a service manager does.
@@ -270,6 +280,12 @@ async fn call(http: &reqwest::Client, url: &Url, key: &str, connection: &str) ->
     let status = answer.status().as_u16();
     let body: Value = serde_json::from_str(&answer.text().await.unwrap_or_default()).unwrap_or_default();
     (status, body["code"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Whether a process is not there any more, or only waits to be counted.
+fn is_gone(id: u32) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    status.is_empty() || status.lines().any(|line| line.starts_with("State:\tZ"))
 }
 
 fn free_port() -> u16 {

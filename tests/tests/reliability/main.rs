@@ -5,8 +5,8 @@
 //! [`taiku_tests::figure`]. At the short size it takes at most ten seconds. `docs/reliability.md` has a section for each.
 
 mod bindings;
-mod engine;
 mod canaries;
+mod engine;
 mod floods;
 mod memory;
 mod refresh;

@@ -91,7 +91,7 @@ async fn kills_with_a_grace(engine: Engine) {
     for kill in 0..scale.pick(3, 1_000) {
         some_time_after_a_refresh(&fleet, kill).await;
         let victim = usize::try_from(kill).expect("it is small") % fleet.size();
-        fleet.kill(victim);
+        fleet.kill(victim).await;
         fleet.revive(victim);
         for connection in fleet.connections().await {
             if connection.status != Status::Active {
@@ -125,7 +125,7 @@ async fn kills_of_the_refresher(engine: Engine) {
         let token = Some(Plan { fault: Fault::Late { ms: 40 }, times: None });
         fleet.demo.set_control(Control { token, ..strict() }).expect("the control is right");
         some_time_after_a_refresh(&fleet, kill).await;
-        fleet.kill(0);
+        fleet.kill(0).await;
         load.end().await;
         fleet.revive(0);
         let began = Instant::now();
@@ -241,7 +241,7 @@ async fn a_holder_that_sleeps(engine: Engine) {
         assert_eq!(fleet.settle(member, &id).await, Held::Works);
     }
     assert_eq!((fleet.demo.counts().reuses_detected, fleet.demo.living()), (0, 1));
-    fleet.kill(0);
+    fleet.kill(0).await;
 }
 
 mod sqlite {
