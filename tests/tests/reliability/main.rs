@@ -7,6 +7,7 @@
 mod bindings;
 mod canaries;
 mod engine;
+mod faults;
 mod floods;
 mod memory;
 mod refresh;
