@@ -174,6 +174,7 @@ fn what_admins_see() {
         slug: slug(),
         name: "Demo".into(),
         description: "d".into(),
+        categories: vec!["c".into()],
         logo: None,
         docs: some("https://d.test"),
         auth_mode: "oauth2".into(),

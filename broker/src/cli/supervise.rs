@@ -3,7 +3,7 @@
 //! The listener is opened here and handed on, so that it has the same port for ever and connections wait in it while
 //! the role behind it is being started. The root key goes to the vault alone.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
 
 use super::http::LISTENING;
 use super::role::{Output, Role};
@@ -25,6 +26,10 @@ use crate::sandbox::Gaps;
 
 /// How long a role may take to end. It gives requests under way 30 seconds itself.
 const DRAIN: Duration = Duration::from_secs(35);
+/// How long to wait for an address that is taken.
+const TAKEN: Duration = Duration::from_secs(2);
+/// How soon to look again whether it is free.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// Starts everything, and ends it again when it is told to.
 pub(super) async fn run(
@@ -35,7 +40,7 @@ pub(super) async fn run(
     gaps: Gaps,
 ) -> Result<(), CommandError> {
     gaps.tell("supervisor");
-    let plan = Plan::new(&source, &config, file, with_demo)?;
+    let plan = Plan::new(&source, &config, file, with_demo).await?;
     let demo = match with_demo {
         true => Some(demo::Provider::bind(config.demo_listen, &Random::system()).await?),
         false => None,
@@ -116,7 +121,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(
+    async fn new(
         source: &Source,
         config: &Config,
         file: Option<PathBuf>,
@@ -127,7 +132,7 @@ impl Plan {
         make_private_dir(data).map_err(io(format!("making the data folder {}", data.display())))?;
         let address = config.listen;
         let listening = || io(format!("TAIKU_LISTEN: listening on {address}"));
-        let listener = TcpListener::bind(address).map_err(listening())?;
+        let listener = listen(address).await.map_err(listening())?;
         let port = listener.local_addr().map_err(listening())?.port();
         // Whoever shares the folder has a socket of another name.
         let socket = data.join(format!("vault-{}.sock", &Random::system().id("")[..8]));
@@ -168,6 +173,19 @@ impl Plan {
     /// Removes what the vault has left behind if it was killed.
     fn clean_up(&self) {
         let _ = std::fs::remove_file(&self.socket);
+    }
+}
+
+/// Opens the listener. The roles of a supervisor that was killed hold its listener for a moment longer.
+async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let end = Instant::now() + TAKEN;
+    loop {
+        match TcpListener::bind(address) {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse && Instant::now() < end => {
+                sleep(AGAIN).await;
+            }
+            listener => return listener,
+        }
     }
 }
 

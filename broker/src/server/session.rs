@@ -19,7 +19,7 @@ use crate::limits::sign_in::{self, Attempt};
 use crate::store::sessions::ABSOLUTE;
 use crate::store::users::{Account, normal_email};
 use crate::store::{known_browsers, sessions, users};
-use crate::vault::hash::sha256;
+use crate::vault::hash::{eq, sha256};
 
 /// `GET /session`
 pub(super) async fn show(State(broker): State<Broker>, identity: Identity) -> axum::Json<Session> {
@@ -119,7 +119,7 @@ pub(super) async fn sign_in(
         Some(_) | None => sha256(known.as_bytes()).to_vec(),
     };
     known_browsers::seen(&mut tx, &known_as, user_id, now).await?;
-    let is_new = known_as == sha256(known.as_bytes());
+    let is_new = eq(&known_as, &sha256(known.as_bytes()));
     let session = sessions::find(&mut tx, &id_hash, now).await?;
     tx.commit().await?;
     if let Identity::Browser(old) = before {
