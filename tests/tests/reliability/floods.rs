@@ -1,6 +1,5 @@
 //! Providers that answer without end, while others are called. Case G9.
 
-use std::collections::HashMap;
 use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
-use taiku_tests::{Client, Goal, Scale, TestApp, connect, figure};
+use taiku_tests::{Client, Goal, Role, Running, Scale, TestApp, connect, figure};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -100,7 +99,7 @@ async fn floods_stay_small_and_keep_nobody_else_waiting() {
         let _ = admin.put(&format!("/api/v1/admin/toolkits/{name}"), &body).await.expect(200);
     }
     honest(&admin).await;
-    let before = memory();
+    let before = memory(&app);
     let hostile = join_all((0..HOSTILE).map(|number| call(&admin, &names[number % names.len()])));
     let beside = async {
         let mut most = before;
@@ -108,7 +107,7 @@ async fn floods_stay_small_and_keep_nobody_else_waiting() {
             let began = Instant::now();
             honest(&admin).await;
             assert!(began.elapsed() < BESIDE, "an honest call took {:?}", began.elapsed());
-            most = most.max(memory());
+            most = most.max(memory(&app));
         }
         most
     };
@@ -116,7 +115,7 @@ async fn floods_stay_small_and_keep_nobody_else_waiting() {
     for (name, code) in answers {
         assert!(code == "upstream_unreachable" || code == "upstream_slow", "{name}: {code}");
     }
-    let growth = most.max(memory()).saturating_sub(before);
+    let growth = most.max(memory(&app)).saturating_sub(before);
     figure("memory that floods take", "-", (growth >> 20) as f64, "MiB", Goal::AtMost(GROWTH));
 }
 
@@ -132,29 +131,9 @@ async fn call(user: &Client, name: &str) -> (String, String) {
     (name.to_owned(), answer.problem().1)
 }
 
-/// The resident memory of all processes below this one, without what they have mapped from files, in bytes.
-fn memory() -> u64 {
-    let mut parents: HashMap<u32, Vec<(u32, u64)>> = HashMap::new();
-    for entry in fs::read_dir("/proc").expect("Linux").flatten() {
-        let Ok(status) = fs::read_to_string(entry.path().join("status")) else { continue };
-        let field = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.split_whitespace().next()?.parse::<u64>().ok()
-        };
-        let (Some(pid), Some(parent)) = (field("Pid:"), field("PPid:")) else { continue };
-        let resident = field("RssAnon:").unwrap_or(0) * 1024;
-        let child = (u32::try_from(pid).unwrap_or(0), resident);
-        parents.entry(u32::try_from(parent).unwrap_or(0)).or_default().push(child);
-    }
-    let mut below = vec![std::process::id()];
-    let mut sum = 0;
-    while let Some(parent) = below.pop() {
-        for (pid, resident) in parents.get(&parent).into_iter().flatten() {
-            below.push(*pid);
-            sum += resident;
-        }
-    }
-    sum
+/// What both processes have in memory. Other tests run beside this one, with processes of their own.
+fn memory(app: &TestApp) -> u64 {
+    Role::ALL.iter().filter_map(|role| app.role(*role)).map(Running::resident).sum()
 }
 
 fn toolkit(folder: &TempDir, name: &str) {
