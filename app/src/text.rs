@@ -8,6 +8,11 @@ pub(crate) const SENTENCE: usize = 400;
 /// Most marks above and below one letter: real scripts need no more, and a pile of them covers other lines.
 const MARKS: usize = 2;
 
+/// How many there are of something whose plural ends in an s.
+pub(crate) fn counted(many: usize, one: &str) -> String {
+    if many == 1 { format!("1 {one}") } else { format!("{many} {one}s") }
+}
+
 /// A stranger's text on one line: without control characters and marks that change the direction of what
 /// follows, and cut to `max` characters.
 pub(crate) fn shown(text: &str, max: usize) -> String {

@@ -50,7 +50,7 @@ fn AdminTabs() -> impl IntoView {
     let tabs = TABS.map(|(href, name)| {
         view! { <li><a href=href aria-current=(here == href).then_some("page")>{name}</a></li> }
     });
-    view! { <nav class="tabs" aria-label="Administration"><ul>{tabs.collect_view()}</ul></nav> }
+    view! { <nav class="sections" aria-label="Administration"><ul>{tabs.collect_view()}</ul></nav> }
 }
 
 #[component]
@@ -154,7 +154,7 @@ fn Row(toolkit: AdminToolkit) -> impl IntoView {
                 <h3><bdi>{name.clone()}</bdi></h3>
                 <p class="muted small">
                     <bdi>{text::shown(&toolkit.description, 160)}</bdi>
-                    {format!(" · {} tools", toolkit.tool_count)}
+                    " · "{text::counted(toolkit.tool_count, "tool")}
                 </p>
             </div>
             {switch_badge(toolkit.enabled)}

@@ -287,7 +287,7 @@ fn Offer(toolkit: Toolkit) -> impl IntoView {
                 <ToolkitMark slug=toolkit.slug.to_string()/>
                 <div>
                     <h3><bdi>{name.clone()}</bdi></h3>
-                    <p class="muted small">{format!("{} tools", toolkit.tool_count)}</p>
+                    <p class="muted small">{text::counted(toolkit.tool_count, "tool")}</p>
                 </div>
             </div>
             <p class="grow"><bdi>{text::shown(&toolkit.description, 160)}</bdi></p>

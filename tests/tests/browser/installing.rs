@@ -152,7 +152,8 @@ async fn an_admin_reloads_a_plugin_whose_files_changed() {
     assert_eq!(files().await, honest);
     browse("reload", Popups::Allowed, async |browser| {
         browser.use_session(&app, &admin).await;
-        browser.open(app.url.join("admin/plugins").expect("a path")).await;
+        browser.open(app.url.join("admin/integrations").expect("a path")).await;
+        browser.click("nav[aria-label='Administration'] a[href='/admin/plugins']").await;
         browser.click("button[aria-label='Reload a.plugin']").await;
         browser.click("dialog[open] button.danger").await;
         browser.gone("button[aria-label='Reload a.plugin']").await;

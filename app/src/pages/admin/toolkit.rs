@@ -124,7 +124,7 @@ fn Overview(known: AdminToolkit) -> impl IntoView {
             {switch_badge(known.enabled)}
             <p class="grow"><strong><bdi>{text::shown(&known.name, text::NAME)}</bdi></strong>" — "
                 <bdi>{text::shown(&known.description, text::SENTENCE)}</bdi>
-                {format!(" · {} tools", known.tool_count)}</p>
+                " · "{text::counted(known.tool_count, "tool")}</p>
             {docs.map(|docs| view! {
                 <a href=docs target="_blank" rel="noopener noreferrer external">"Its documentation"<i class="icon i-external" aria-hidden="true"></i></a>
             })}
